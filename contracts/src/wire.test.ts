@@ -84,7 +84,7 @@ const PINNED: Record<string, string> = {
   References: 'b5394c9d1af29ea9',
   Setting: 'a6d14262b7df3b4a',
   Sizes: '89230b3cbfa1411f',
-  StudioReadiness: 'abc4b97b8c49c1f0',
+  StudioReadiness: '11b55d7a89290edd',
   Submission: '36603ca7cfc1daa9',
   SubmittedParameters: '5717b7fe97bab777',
   Timeline: 'aa8f22db3f2db5fa',

@@ -6,8 +6,10 @@ export interface NetProxy extends AsyncDisposable {
   port: number
   /** Returns the number of open event streams. */
   countStreams(): number
-  /** The `Last-Event-ID` of each event stream that was opened; empty for one without. */
+  /** The id after which each event stream was opened, by its header or its address; empty for one without. */
   lastEventIds: string[]
+  /** Delivers nothing more on the event streams that are open, and leaves them open. */
+  silence(): void
   /** Closes every connection and refuses new ones until `reconnect`. */
   disconnect(): void
   reconnect(): void
@@ -16,17 +18,19 @@ export interface NetProxy extends AsyncDisposable {
 /** Starts a proxy on a free port. @param targetPort returns the port of the studio, called with each connection */
 export async function startNetProxy(targetPort: () => number): Promise<NetProxy> {
   const sockets = new Map<Socket, 'stream' | 'other'>()
+  const studios = new Map<Socket, Socket>()
   const lastEventIds: string[] = []
   let isDisconnected = false
   const server = createServer(browser => {
     if (isDisconnected) return void browser.destroy()
     const studio = connect(targetPort(), '127.0.0.1')
     sockets.set(browser, 'other')
+    studios.set(browser, studio)
     browser.on('data', (bytes: Buffer) => {
       const head = bytes.toString('latin1')
       if (!head.startsWith('GET /api/events')) return
       sockets.set(browser, 'stream')
-      lastEventIds.push(/^last-event-id: (.*)\r$/im.exec(head)?.[1] ?? '')
+      lastEventIds.push(/(?:^last-event-id: |\?lastEventId=)([\d.]*)/im.exec(head)?.[1] ?? '')
     })
     for (const [from, other] of [
       [browser, studio],
@@ -36,7 +40,10 @@ export async function startNetProxy(targetPort: () => number): Promise<NetProxy>
       from.on('error', () => other.destroy())
       from.on('close', () => other.destroy())
     }
-    browser.on('close', () => sockets.delete(browser))
+    browser.on('close', () => {
+      sockets.delete(browser)
+      studios.delete(browser)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -48,6 +55,9 @@ export async function startNetProxy(targetPort: () => number): Promise<NetProxy>
     port: (server.address() as AddressInfo).port,
     countStreams: () => [...sockets.values()].filter(use => use === 'stream').length,
     lastEventIds,
+    silence: () => {
+      for (const [browser, studio] of studios) if (sockets.get(browser) === 'stream') studio.unpipe(browser)
+    },
     disconnect,
     reconnect: () => {
       isDisconnected = false

@@ -100,6 +100,26 @@ test('7: events that were missed while disconnected are replayed after the recon
   await page.context().close()
 }, 60_000)
 
+test('an event stream that falls silent is replaced after 30 s by one that continues after its last event', async () => {
+  const { page } = await seeded.open()
+  const own = await page.context().newPage()
+  // A shared worker has a clock of its own.
+  await own.addInitScript(() => void Reflect.deleteProperty(window, 'SharedWorker'))
+  await own.clock.install()
+  await own.goto(seeded.studio.url)
+  await own.getByRole('article').first().waitFor()
+  const rowOf = (id: string) => own.locator(`article[data-generation-id="${id}"]`)
+  await rowOf(await seeded.history.insertRunning()).waitFor()
+  const streamCount = proxy.lastEventIds.length
+  proxy.silence()
+  const missed = await seeded.history.insertRunning()
+  await own.clock.fastForward(27_000)
+  await own.clock.fastForward(3_000)
+  await rowOf(missed).waitFor()
+  expect(proxy.lastEventIds[streamCount]).toMatch(/^\d+\.\d+$/)
+  await page.context().close()
+}, 60_000)
+
 test('7: reloads the window at its position if events cannot be replayed', async () => {
   const { page } = await seeded.open({ path: `/#g=${await seeded.history.findId(5_000)}` })
   await waitUntilSettled(page)

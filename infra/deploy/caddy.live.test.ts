@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { createServer } from 'node:http'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import type { Generation } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { StudioReadiness } from '@darkroom/contracts/parts'
@@ -9,22 +9,20 @@ import { Reference } from '@darkroom/contracts/reference'
 import { INGEST_PREFIXES, resolveService } from '@darkroom/contracts/routes'
 import sharp from 'sharp'
 import { AWAY_MESSAGES } from '../local/gateway/gateway-responses.ts'
-import { startChildProcess } from '../local/process/child-process.ts'
 import { findFreePorts } from '../local/process/free-ports.ts'
-import { waitUntilReady } from '../local/process/server-process.ts'
-import { findInstalledCaddy } from '../local/programs/caddy.ts'
+import { closeServer, listenLocally } from '../testing/local-server.ts'
+import { startCaddy } from '../testing/studio/caddy-process.ts'
 import { startTestStudio, type TestStudio } from '../testing/studio/test-studio.ts'
-import { createTestDirectory, TEST_CACHE } from '../testing/test-resources.ts'
+import { waitFor } from '../testing/wait-for.ts'
 
 /** Requests to a studio's services through a real Caddy with the server configuration. */
 
-const CADDYFILE = join(import.meta.dirname, 'Caddyfile')
-const START_TIMEOUT_MS = 10_000
-const STOP_TIMEOUT_MS = 3_000
+const AWAY_MS = 20_000
 
 const stack = new AsyncDisposableStack()
 let port: number
 let queryPort: number
+let ingestPort: number
 let studio: TestStudio
 let completed: Generation
 let events: AsyncGenerator<string>
@@ -34,8 +32,9 @@ beforeAll(async () => {
   const [gateway = 0, ingest = 0, query = 0] = await findFreePorts(3)
   port = gateway
   queryPort = query
+  ingestPort = ingest
   const settings = { PUBLIC_URL: toUrl(port), INGEST_PORT: String(ingest), QUERY_PORT: String(query) }
-  stack.use(await startCaddy({ port, ingest, query }))
+  stack.use(await startCaddy({ port, ingest: [toHost(ingest)], query: [toHost(query)] }))
   studio = stack.use(await startTestStudio(settings))
 }, 90_000)
 afterAll(() => stack.disposeAsync(), 30_000)
@@ -64,7 +63,7 @@ test('forwards an event stream uncompressed and without buffering', async () => 
 
 test('routes each path, also those with a similar prefix, as `resolveService` does', async () => {
   const [gateway = 0, closed = 0] = await findFreePorts(2)
-  await using _caddy = await startCaddy({ port: gateway, ingest: closed, query: queryPort })
+  await using _caddy = await startCaddy({ port: gateway, ingest: [toHost(closed)], query: [toHost(queryPort)] })
   const prefixes = INGEST_PREFIXES.flatMap(prefix => [
     prefix,
     `${prefix}/x`,
@@ -159,9 +158,46 @@ test('the event stream of the earlier test is still open', async () => {
   await readEventsUntil(next.id)
 })
 
+test('takes prompts while one of two services accepts connections and never answers', async () => {
+  const silent = createServer()
+  await listenLocally(silent, 0)
+  await using _silent = { [Symbol.asyncDispose]: () => closeServer(silent) }
+  const address = silent.address()
+  const silentPort = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const [gateway = 0] = await findFreePorts(1)
+  const both = [toHost(silentPort), toHost(ingestPort)]
+  await using _caddy = await startCaddy({ port: gateway, ingest: both, query: [toHost(queryPort)] })
+  const statuses: number[] = []
+  const submit = async () => {
+    const body = JSON.stringify({ prompt: 'dunes', model: 'demo', clientId: crypto.randomUUID() })
+    const headers = { host: `127.0.0.1:${port}`, 'content-type': 'application/json' }
+    const { status } = await fetch(`${toUrl(gateway)}/api/generate`, { method: 'POST', headers, body })
+    statuses.push(status)
+    // Once it is known, nothing is sent there.
+    return statuses.slice(-5).join() === '202,202,202,202,202'
+  }
+  await waitFor('five prompts', AWAY_MS, submit)
+  expect(new Set(statuses)).toEqual(new Set([202, 503].filter(status => statuses.includes(status))))
+}, 60_000)
+
+test('goes on behind an address of several services, one of which is not healthy', async () => {
+  const balanced = createServer(({ url }, response) => void response.writeHead(url === '/healthz' ? 503 : 200).end())
+  await listenLocally(balanced, 0)
+  await using _balanced = { [Symbol.asyncDispose]: () => closeServer(balanced) }
+  const address = balanced.address()
+  const host = toHost(typeof address === 'object' ? (address?.port ?? 0) : 0)
+  const [gateway = 0] = await findFreePorts(1)
+  const settings = { FAIL_DURATION: '0s', HEALTH_URI: '' }
+  await using _caddy = await startCaddy({ port: gateway, ingest: [host], query: [host], settings })
+  // Caddy would look at it at once, and again every second.
+  const until = performance.now() + 1_500
+  while (performance.now() < until)
+    expect((await fetch(`${toUrl(gateway)}/api/generate`, { method: 'POST' })).status).toBe(200)
+})
+
 test('answers 503 with Retry-After when the services are down', async () => {
   const [gateway = 0, closed = 0] = await findFreePorts(2)
-  await using _caddy = await startCaddy({ port: gateway, ingest: closed, query: closed })
+  await using _caddy = await startCaddy({ port: gateway, ingest: [toHost(closed)], query: [toHost(closed)] })
   for (const [path, detail] of [
     ['/', AWAY_MESSAGES.query],
     ['/readyz', AWAY_MESSAGES.query],
@@ -174,37 +210,6 @@ test('answers 503 with Retry-After when the services are down', async () => {
     expect(Problem.parse(await response.json())).toMatchObject({ code: 'unavailable', detail })
   }
 })
-
-/** Starts Caddy with the server configuration. It answers without its services, too. */
-async function startCaddy(ports: { port: number; ingest: number; query: number }): Promise<AsyncDisposable> {
-  const program = findInstalledCaddy(TEST_CACHE)
-  if (!program) throw new Error('The tests need caddy: `bun run test` gets it once, then `bun test` finds it.')
-  await using disposables = new AsyncDisposableStack()
-  const directory = disposables.use(await createTestDirectory())
-  const env = {
-    HOME: directory.path,
-    BIND: '127.0.0.1',
-    LISTEN: String(ports.port),
-    INGEST: `127.0.0.1:${ports.ingest}`,
-    QUERY: `127.0.0.1:${ports.query}`,
-  }
-  const command = [program, 'run', '--config', CADDYFILE, '--adapter', 'caddyfile']
-  const output = { file: join(directory.path, 'caddy.log') }
-  const child = startChildProcess({ command, env, output, stopSignal: 'SIGTERM' })
-  disposables.defer(() => child.stop(STOP_TIMEOUT_MS))
-  const poll = (signal: AbortSignal) =>
-    fetch(toUrl(ports.port), { signal }).then(
-      () => true,
-      () => undefined,
-    )
-  await waitUntilReady(child, {
-    name: 'caddy',
-    poll,
-    milliseconds: START_TIMEOUT_MS,
-    signal: new AbortController().signal,
-  })
-  return disposables.move()
-}
 
 /** Reads events until the text has been received. @throws if the stream ends before */
 async function readEventsUntil(text: string): Promise<void> {
@@ -233,6 +238,10 @@ async function sendRawRequest(head: string): Promise<{ status: number; body: str
 async function* decodeBody(response: Response): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   for await (const chunk of response.body ?? []) yield decoder.decode(chunk, { stream: true })
+}
+
+function toHost(port: number): string {
+  return `127.0.0.1:${port}`
 }
 
 function toUrl(port: number): string {

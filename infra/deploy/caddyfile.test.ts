@@ -12,13 +12,33 @@ const caddyfile = await Bun.file(join(import.meta.dirname, 'Caddyfile')).text()
 test('routes the prefixes of the code to ingest, and nothing else', () => {
   expect(getMatcherPaths('ingest')).toEqual(expandPrefixes(INGEST_PREFIXES))
   expect(getBlock('handle @ingest')).toContain('reverse_proxy {$INGEST:ingest:8080}')
+  expect(getBlock('handle @prompt')).toContain('reverse_proxy {$INGEST:ingest:8080}')
+  const [, paths = ''] = /^\t\tpath (.+)$/m.exec(getBlock('@prompt')) ?? []
+  expect(getMatcherPaths('ingest')).toEqual(expect.arrayContaining(paths.split(' ')))
+})
+
+test('leaves out a service that takes no new requests, and one that failed; a request of query is sent to another one', () => {
+  const service = getBlock('(service)', '')
+  for (const line of [
+    'lb_policy least_conn',
+    'fail_duration {$FAIL_DURATION:1s}',
+    'health_uri "{$HEALTH_URI:/healthz}"',
+  ])
+    expect(service).toContain(`\t${line}\n`)
+  expect(OPERATOR_PATHS).toContain('/healthz')
+  expect(getBlock('(retry)', '')).toContain('lb_try_duration 4s\n')
+  for (const name of ['handle', 'handle @readiness']) expect(getBlock(name)).toContain('import retry\n')
+  // It sends no body a second time.
+  for (const name of ['handle @ingest', 'handle @prompt']) expect(getBlock(name)).not.toContain('import retry')
+  expect(getBlock('(transport)', '')).toContain('dial_timeout 1s\n')
+  expect(caddyfile.match(/\t\t\timport transport\n/g)).toHaveLength(4)
 })
 
 test('answers exactly the operator paths with 404, before any other route', () => {
   expect(getMatcherPaths('operators')).toEqual(expandPrefixes(OPERATOR_PATHS))
   expect(getBlock('handle @operators')).toMatch(/respond `.+` 404/)
   const order = [...caddyfile.matchAll(/^\thandle( @\w+)? \{$/gm)].map(([, matcher]) => matcher?.trim() ?? 'the rest')
-  expect(order).toEqual(['@readiness', '@operators', '@ingest', 'the rest'])
+  expect(order).toEqual(['@readiness', '@operators', '@prompt', '@ingest', 'the rest'])
 })
 
 test('routes the rest to query', () => {
@@ -44,12 +64,12 @@ test('answers for a service that is away with the sentence of the local gateway'
 })
 
 test('has no other matcher or proxy', () => {
-  expect(caddyfile.match(/reverse_proxy/g)).toHaveLength(3)
-  expect(caddyfile.match(/^\t+@/gm)).toHaveLength(4)
+  expect(caddyfile.match(/reverse_proxy/g)).toHaveLength(4)
+  expect(caddyfile.match(/^\t+@/gm)).toHaveLength(5)
 })
 
 test('flushes every proxied response at once, and does not compress event streams', () => {
-  expect(caddyfile.match(/reverse_proxy .+ \{\n\t\t\timport service\n/g)).toHaveLength(3)
+  expect(caddyfile.match(/reverse_proxy .+ \{\n\t\t\timport service\n/g)).toHaveLength(4)
   expect(getBlock('(service)', '')).toContain('flush_interval -1')
   const compressed = [...getBlock('encode zstd gzip').matchAll(/header Content-Type (\S+)/g)].map(([, type]) => type)
   expect(compressed.length).toBeGreaterThan(0)

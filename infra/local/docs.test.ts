@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { readConfig } from '../src/config.ts'
 import { ConfigSchema } from '../src/config-schema.ts'
+import { SECRET_KEYS } from '../src/secret-files.ts'
 import { createTestDirectory } from '../testing/test-resources.ts'
 import { MarkerError, updateDocs } from './docs.ts'
 import { ROOT } from './root.ts'
@@ -30,7 +31,8 @@ test('changes a README only between the markers', async () => {
   expect(await updateDocs({ root: directory.path, shouldWrite: true })).toContain('README.md')
   const text = await Bun.file(path).text()
   expect(text).toStartWith(`${before}\n\n| Key | Default | Meaning |\n`)
-  expect(text).toEndWith(`|\n\n${after}`)
+  expect(text).toMatch(/\|\n\nEach secret may be in a file, [^\n]+\.\n\n<!-- config:end -->/)
+  expect(text).toEndWith(`.\n\n${after}`)
   expect(text).not.toContain('| old |')
 })
 
@@ -53,6 +55,15 @@ test('both files list every setting except the internal one', async () => {
     '3000',
     expect.stringContaining('Port people open'),
   ])
+})
+
+test('both files say once that each secret may be in a file', async () => {
+  const { readme, example } = await readUpdatedDocs()
+  for (const text of [readme, example]) {
+    const [sentence = '', ...others] = text.split('\n').filter(line => line.includes('may be in a file'))
+    expect(others).toEqual([])
+    expect(SECRET_KEYS.filter(key => !new RegExp(`\\b${key}\\b`).test(sentence))).toEqual([])
+  }
 })
 
 test('the example sets nothing, and its commented values are the defaults', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { formatDeployedConfig } from '../src/bus/server-config.ts'
 import { readConfig } from '../src/config.ts'
 import { ConfigSchema } from '../src/config-schema.ts'
+import { SECRET_KEYS } from '../src/secret-files.ts'
 import { formatOpenApi, InvalidDescriptionError, OPENAPI_FILE } from './openapi.ts'
 import { ROOT } from './root.ts'
 
@@ -51,12 +52,18 @@ function insertConfigTable(readme: string): string {
   const [begin, end] = [text.indexOf(BEGIN_MARKER), text.indexOf(END_MARKER)]
   if (begin < 0 || end < begin)
     throw new MarkerError(`README.md needs the lines ${BEGIN_MARKER} and ${END_MARKER}, in this order.`)
-  return `${text.slice(0, begin + BEGIN_MARKER.length)}\n\n${formatConfigTable()}\n\n${text.slice(end)}`
+  return `${text.slice(0, begin + BEGIN_MARKER.length)}\n\n${formatConfigTable()}\n\n${formatSecrets('`')}\n\n${text.slice(end)}`
 }
 
 function formatConfigTable(): string {
   const rows = listSettings().map(({ key, value, description }) => [`\`${key}\``, value && `\`${value}\``, description])
   return [['Key', 'Default', 'Meaning'], ['---', '---', '---'], ...rows].map(formatTableRow).join('\n')
+}
+
+/** Formats the sentence about secrets in files, which stands for a row of the table each. */
+function formatSecrets(quote: string): string {
+  const names = SECRET_KEYS.map(key => `${quote}${key}${quote}`).join(', ')
+  return `Each secret may be in a file, as Docker and Kubernetes give secrets: name it with ${quote}_FILE${quote} after the key, as ${quote}ENCRYPTION_KEY_FILE=/run/secrets/encryption-key${quote}. Secrets are ${names}.`
 }
 
 function formatTableRow(cells: string[]): string {
@@ -66,7 +73,7 @@ function formatTableRow(cells: string[]): string {
 function formatExampleEnv(): string {
   const head = '# Every setting with its default. Made by `bun run docs`; copy it to `.env` and change that.\n'
   return (
-    head +
+    `${head}# ${formatSecrets('')}\n` +
     listSettings()
       .map(({ key, value, description }) => `\n# ${description}\n# ${key}=${value}\n`)
       .join('')

@@ -56,11 +56,15 @@ test(
 )
 
 test(
-  'checks the database and the bus that the settings name',
+  'checks the database and the bus that the settings name, also by files and by a list of servers',
   async () => {
     await using database = await createTestDatabase()
     await using nats = await startTestNats()
-    const env = { DATABASE_URL: database.url, NATS_URL: nats.url, PORT: String(await findFreePort()) }
+    await using directory = await createTestDirectory()
+    const files = { DATABASE_URL_FILE: join(directory.path, 'database'), NATS_URL_FILE: join(directory.path, 'nats') }
+    await Bun.write(files.DATABASE_URL_FILE, `${database.url}\n`)
+    await Bun.write(files.NATS_URL_FILE, `${nats.url},nats://127.0.0.1:1\n`)
+    const env = { ...files, PORT: String(await findFreePort()) }
     const fine = await doctor({ ...env, DATA_DIR: '/tmp' })
     expect(fine.lines.Postgres).toMatch(/^✓ Postgres 18\S* by DATABASE_URL$/)
     expect(fine.lines.Tables).toBe('✓ Tables up to date')
@@ -71,6 +75,8 @@ test(
     const sql = postgres(database.url, { max: 1, onnotice: () => {} })
     await sql`insert into migrations (name, run_on) values ('9999_next', now())`
     await sql.end({ timeout: 1 })
+    const alone = await doctor({ ...env, DATA_DIR: '/tmp', NATS_REPLICAS: '3' })
+    expect(alone.lines.NATS).toContain('not a cluster Each stream is stored once')
     await nats.stop()
     const changed = await doctor({ ...env, DATA_DIR: '/tmp' })
     expect(changed.lines.Tables).toBe('✗ Tables of a newer Darkroom (9999_next) Start that version.')

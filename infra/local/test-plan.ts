@@ -19,7 +19,7 @@ const SHARED_PROCESS_FOLDERS = [
 ]
 
 /** Fault tests that take longest, by the beginning of their names. They begin first, for the same reason. */
-const LONGEST_FAULTS = ['answers', 'processor', 'bus', 'ingest', 'provider', 'invoice']
+const LONGEST_FAULTS = ['cluster', 'answers', 'processor', 'bus', 'ingest', 'provider', 'invoice']
 
 /**
  * Splits the test files into what may run side by side. The browser tests are one sequence, and the first: each needs a whole studio and
@@ -36,6 +36,11 @@ export function planTests(files: readonly string[]): TestSequence[] {
     ...groupByFolder(unitFiles).map(group => [group]),
     ...sortByDuration(faultFiles).map(file => [[file]]),
   ].filter(sequence => sequence.length > 0)
+}
+
+/** Returns whether a test file needs network namespaces. */
+export function isClusterTest(file: string): boolean {
+  return file.startsWith('./infra/faults/cluster/')
 }
 
 /** Returns whether a test file needs a browser. */

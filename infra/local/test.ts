@@ -4,9 +4,10 @@ import { listenForStopSignals } from './launch/stop-signals.ts'
 import { findCaddy } from './programs/caddy.ts'
 import { findChromium } from './programs/chromium.ts'
 import { findNatsServer } from './programs/nats-server.ts'
+import { findNamespacePrefix, NO_NAMESPACE_MESSAGE } from './programs/network-namespace.ts'
 import { findPgBouncer } from './programs/pgbouncer.ts'
 import { ROOT } from './root.ts'
-import { isBrowserTest, planTests, type TestSequence } from './test-plan.ts'
+import { isBrowserTest, isClusterTest, planTests, type TestSequence } from './test-plan.ts'
 import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
 /** Default time limit of a test. A busy machine starts a database slowly, and a timeout fails the rest of the file. */
@@ -41,7 +42,7 @@ async function runAll(args: string[], context: TestContext): Promise<TestSummary
   await findNatsServer({ cacheDir: TEST_CACHE, ...context })
   await findCaddy({ cacheDir: TEST_CACHE, ...context })
   await findPgBouncer({ cacheDir: TEST_CACHE, ...context })
-  const faults = findFiles('infra/faults/chaos/*.faults.ts')
+  const faults = findFiles('infra/faults/{chaos,cluster}/*.faults.ts')
   if (args[0] === '--faults') return await runSequences(planTests(faults), context)
   if (args.length > 0) return [await runBun([...TEST_ARGS, ...args], context)]
   const files = [...findFiles('frontend/e2e/*.browser.ts'), ...findFiles('**/*.test.ts'), ...faults]
@@ -63,13 +64,23 @@ async function runSequences(
 async function runSequence(sequence: TestSequence, context: TestContext): Promise<TestSummary[]> {
   try {
     const env = sequence.flat().some(isBrowserTest) ? { CHROMIUM_PATH: await findChromium(context) } : {}
+    const prefix = sequence.flat().some(isClusterTest) ? findNamespacePrefix() : []
+    if (!prefix) return reportMissingNamespace(context)
     const summaries: TestSummary[] = []
     for (const files of sequence)
-      summaries.push(await runBun([...TEST_ARGS, ...files], context, { env, display: 'end' }))
+      summaries.push(await runBun([...TEST_ARGS, ...files], context, { env, prefix, display: 'end' }))
     return summaries
   } catch (error) {
     return [reportFailure(error, context)]
   }
+}
+
+/** Says that the tests of several hosts do not run. They fail where `DARKROOM_CLUSTER_TESTS=required`, as in CI. */
+function reportMissingNamespace(context: TestContext): TestSummary[] {
+  if (process.env.DARKROOM_CLUSTER_TESTS === 'required')
+    return [reportFailure(new Error(NO_NAMESPACE_MESSAGE), context)]
+  context.onMessage(`\n${NO_NAMESPACE_MESSAGE}`)
+  return []
 }
 
 /** Returns the matching files with a leading `./`, without which `bun test` takes a path as a name filter. */
@@ -81,6 +92,8 @@ function findFiles(pattern: string): string[] {
 
 interface RunOptions {
   env?: Record<string, string>
+  /** Words before the command. */
+  prefix?: readonly string[]
   /** `end`: print the output in one piece when the run has ended, because other runs are under way. */
   display?: 'live' | 'end'
 }
@@ -91,10 +104,10 @@ async function runBun(
   options: RunOptions = {},
 ): Promise<TestSummary> {
   signal.throwIfAborted()
-  const { env = {}, display = 'live' } = options
+  const { env = {}, prefix = [], display = 'live' } = options
   const heading = `\n$ bun ${formatArgs(args)}`
   if (display === 'live') onMessage(heading)
-  const child = Bun.spawn([process.execPath, ...args], {
+  const child = Bun.spawn([...prefix, process.execPath, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdin: 'ignore',

@@ -1,12 +1,21 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import { z } from 'zod'
+import { isBusUrlList } from './bus/bus-urls.ts'
+import { splitAddresses } from './http/addresses.ts'
 import { ADMIN_VERIFIER_PATTERN } from './http/admin-verifier.ts'
 import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
 
 const wholeNumber = z.coerce.number().int()
 const port = wholeNumber.min(1).max(65_535)
 const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ }).optional()
-const natsUrl = z.url({ protocol: /^(nats|tls)$/ }).optional()
+const natsUrl = z.string().refine(isBusUrlList, 'is no list of nats:// or tls:// addresses, by commas').optional()
+const httpUrls = z
+  .string()
+  .refine(
+    text => splitAddresses(text).every(item => /^https?:\/\/[^/]/.test(item) && URL.canParse(item)),
+    'is no list of http:// addresses',
+  )
+  .optional()
 const list = z.string().transform(text => text.split(/[\s,]+/).filter(item => item !== ''))
 
 /**
@@ -32,10 +41,45 @@ export const ConfigSchema = z.object({
   DATABASE_URL_INGEST: databaseUrl.describe('The same database for ingest, where a role of yours is to be used.'),
   DATABASE_URL_PROCESSOR: databaseUrl.describe('The same for the processor.'),
   DATABASE_URL_QUERY: databaseUrl.describe('The same for query, which only reads.'),
-  NATS_URL: natsUrl.describe('NATS with JetStream to use instead of the embedded one.'),
+  DATABASE_CONNECTIONS: wholeNumber
+    .min(2)
+    .max(500)
+    .default(10)
+    .describe('Connections that a service opens to the database at most, besides up to six for single purposes.'),
+  DATABASE_LISTEN_HOST: z
+    .string()
+    .regex(/^[^\s/@]+:\d{1,5}$/, 'is no host and port')
+    .optional()
+    .describe(
+      'Host and port of the database itself, where `DATABASE_URL` is a pooler in transaction mode: notifications need a session of their own. Unset: such a studio polls.',
+    ),
+  NATS_URL: natsUrl.describe(
+    'NATS with JetStream to use instead of the embedded one. The servers of a cluster by commas.',
+  ),
   NATS_URL_INGEST: natsUrl.describe('The same with the user of ingest, who may do only what that needs.'),
   NATS_URL_PROCESSOR: natsUrl.describe('The same for the processor.'),
   NATS_URL_QUERY: natsUrl.describe('The same for query.'),
+  NATS_REPLICAS: wholeNumber
+    .refine(replicas => [1, 3, 5].includes(replicas), 'is 1, 3 or 5')
+    .default(1)
+    .describe(
+      'Servers of a NATS cluster that each stream is stored on: 1, 3 or 5. Streams that have fewer are raised.',
+    ),
+  NATS_CA: z
+    .string()
+    .includes('-----BEGIN CERTIFICATE-----', { message: 'is no certificate in PEM' })
+    .optional()
+    .describe("Certificate of the authority that signs the NATS servers', in PEM. Unset: those of the system."),
+  NATS_CREDS: z
+    .string()
+    .includes('-----BEGIN USER NKEY SEED-----', { message: 'is not the text of a .creds file' })
+    .optional()
+    .describe('Credentials of a user of a NATS account, as `nsc` writes them to a `.creds` file.'),
+  NATS_NKEY: z
+    .string()
+    .regex(/^SU[A-Z2-7]{56}$/, 'is no seed of a user')
+    .optional()
+    .describe('Seed of an nkey, by which NATS knows the services instead of a password.'),
   S3_ENDPOINT: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -90,16 +134,10 @@ export const ConfigSchema = z.object({
     .describe(
       'What the gateway shows the services, so that they believe it from which address a request comes. `bun start` makes one at each start.',
     ),
-  INGEST_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe(
-      'Address of ingest, for query to see whether it is there. Unset: it counts as there. `bun start` sets it.',
-    ),
-  PROCESSOR_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of any processor, for the same. `bun start` sets it.'),
+  INGEST_URL: httpUrls.describe(
+    'Address of ingest, for query to see whether it is there; of several by commas, one of which is enough. Unset: it counts as there. `bun start` sets it.',
+  ),
+  PROCESSOR_URL: httpUrls.describe('Address of the processors, for the same. `bun start` sets it.'),
   GENERATION_UPLOAD_CONCURRENCY: wholeNumber
     .min(1)
     .max(64)
@@ -133,6 +171,20 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(5)
     .describe('How long active work may go on after a stop was asked for, before it is handed back.'),
+  SHUTDOWN_DELAY_SECONDS: wholeNumber
+    .min(0)
+    .max(60)
+    .default(0)
+    .describe(
+      'How long ingest and query answer requests after a stop was asked for, while they say that they are not ready: time for the proxies before them.',
+    ),
+  STOP_TIMEOUT_SECONDS: wholeNumber
+    .min(1)
+    .max(90_000)
+    .optional()
+    .describe(
+      'How long whatever runs a service waits for it to stop before it kills it. Compose and Kubernetes set it from the same number that they wait by; a service that may need longer says so when it starts.',
+    ),
   QUEUE_DEPTH: wholeNumber
     .min(1)
     .max(100_000)

@@ -4,8 +4,10 @@ import { toMicros } from '@darkroom/contracts/price'
 import type { Service } from '@darkroom/contracts/routes'
 import type { z } from 'zod'
 import { selectBaseEnvironment, selectRegistryEnvironment, selectSystemEnvironment } from './base-environment.ts'
+import type { BusAccess } from './bus/access.ts'
 import { ConfigSchema } from './config-schema.ts'
 import { type Part, selectPartEnvironment } from './part-environment.ts'
+import { readSecretFiles } from './secret-files.ts'
 
 /** The settings of the studio. */
 export type Config = z.infer<typeof ConfigSchema>
@@ -43,15 +45,18 @@ export class ConfigError extends Error {
 /**
  * Reads the settings.
  *
- * @param env the environment; an empty value counts as unset
+ * @param env the environment; an empty value counts as unset, and a secret may be in a file: `readSecretFiles`
  * @throws ConfigError with each key that is wrong
  */
 export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const problems: string[] = []
+  const withSecrets = readSecretFiles(env, (key, sentence) => problems.push(`${key}: ${sentence}`))
   const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+    Object.entries(withSecrets).filter(([, value]) => value !== undefined && value.trim() !== ''),
   )
   const parsed = ConfigSchema.safeParse(given)
-  if (!parsed.success) throw new ConfigError(formatIssues(parsed.error))
+  if (!parsed.success) problems.push(formatIssues(parsed.error))
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'))
   rejectTestKeysInProduction(parsed.data)
   readS3Settings(parsed.data)
   return parsed.data
@@ -73,6 +78,12 @@ export function readServiceConfig(
   if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: is needed by a service; `bun start` sets it')
   if (NATS_URL === undefined) throw new ConfigError('NATS_URL: is needed by a service; `bun start` sets it')
   return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: resolveDataDir(config, env), s3: readS3Settings(config) }
+}
+
+/** Returns how a service reaches the bus. */
+export function readBusAccess(config: Config & { NATS_URL: string }): BusAccess & { replicas: number } {
+  const { NATS_URL: url, NATS_CA: ca, NATS_CREDS: creds, NATS_NKEY: nkey, NATS_REPLICAS: replicas } = config
+  return { url, ca, creds, nkey, replicas }
 }
 
 /** Returns what a process that a service starts is given of the service's environment. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 const SECRET = 'hunter2-hunter2'
@@ -27,13 +28,14 @@ async function logged(calls: string, level = 'trace'): Promise<{ text: string; l
   }
 }
 
-test('writes JSON lines with the level, the service and the time', async () => {
+test('writes JSON lines with the level, the service, the host and the time', async () => {
   const { lines } = await logged(`log.info({ port: 3000 }, 'listening'); log.debug('more')`, 'info')
   expect(lines).toEqual([
     {
       level: 'info',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       service: 'test',
+      host: hostname(),
       port: 3000,
       msg: 'listening',
     },

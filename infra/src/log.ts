@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import pino from 'pino'
 
 export type Log = pino.Logger
@@ -30,14 +31,14 @@ const MAX_WAITING_BYTES = 1024 * 1024
  * a constant, so that a search finds every line of an event. Everything that varies is a field beside it: `err`, and the ids that are
  * at hand (stream, consumer, subject, bucket, key, provider, generation, attempt).
  *
- * @param options `service`: on every line; `level`: the least severe level that is written
+ * @param options `service`: on every line, as the name of the host is; `level`: the least severe level that is written
  */
 export function createLog(options: { service: string; level: string }): Log {
   const destination = pino.destination({ fd: 1, sync: true, maxLength: MAX_WAITING_BYTES })
   const log = pino(
     {
       level: options.level,
-      base: { service: options.service },
+      base: { service: options.service, host: hostname() },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
       redact: {

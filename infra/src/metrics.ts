@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /**
@@ -11,7 +12,7 @@ export type Metrics = ReturnType<typeof createMetrics>
 /** Creates the metrics of a service, in a registry of their own: several services may run in one process. */
 export function createMetrics(service: string) {
   const registry = new Registry()
-  registry.setDefaultLabels({ service })
+  registry.setDefaultLabels({ service, host: hostname() })
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS })
   const registers = [registry]
   return {
@@ -28,6 +29,12 @@ export function createMetrics(service: string) {
       registers,
     }),
     eventRows: new Counter({ name: 'event_rows_total', help: 'Rows read to tell of events', registers }),
+    engineUp: new Gauge({
+      name: 'engine_up',
+      help: 'Whether a server that the service uses answers',
+      labelNames: ['engine'],
+      registers,
+    }),
     bodyBytes: new Gauge({ name: 'http_body_bytes', help: 'Request bodies held in memory', registers }),
   }
 }

@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import { selectBaseEnvironment } from './base-environment.ts'
 import { ConfigSchema } from './config-schema.ts'
 import { type Part, SETTING_READERS, selectPartEnvironment } from './part-environment.ts'
+import { fileKey, SECRET_KEYS } from './secret-files.ts'
 
 const SERVICES = join(import.meta.dirname, '..', '..', 'services')
 const env: Record<string, string> = {
   ...Object.fromEntries(Object.keys(ConfigSchema.shape).map(key => [key, `value of ${key}`])),
   ...{ PATH: '/bin', HOME: '/home/me', TZ: 'UTC', HTTPS_PROXY: 'http://proxy', AWS_SECRET_ACCESS_KEY: 'foreign' },
 }
-const SECRETS = Object.keys(ConfigSchema.shape).filter(key => /SECRET|KEY$|VERIFIER|DATABASE_URL|NATS_URL/.test(key))
+const SECRETS = Object.keys(ConfigSchema.shape).filter(key =>
+  /SECRET|KEY$|VERIFIER|DATABASE_URL|NATS_(URL|CA|CREDS|NKEY)/.test(key),
+)
 
 test('every setting names its readers', () => {
   expect(Object.keys(SETTING_READERS).sort()).toEqual(Object.keys(ConfigSchema.shape).sort())
@@ -37,11 +40,28 @@ test.each([
   ['query', ['DATABASE_URL', 'NATS_URL', 'S3_SECRET_ACCESS_KEY', 'ADMIN_VERIFIER', 'GATEWAY_SECRET']],
 ] as const)('%s is given these secrets and no others', (part, secrets) => {
   const given = selectPartEnvironment(part, env)
+  const ofBus = ['NATS_CA', 'NATS_CREDS', 'NATS_NKEY']
   const urls = ['DATABASE_URL', 'NATS_URL'].map(key => `${key}_${part === 'backfill' ? 'INGEST' : part.toUpperCase()}`)
-  expect(SECRETS.filter(key => key in given).sort()).toEqual([...secrets, ...urls].sort())
+  expect(SECRETS.filter(key => key in given).sort()).toEqual([...secrets, ...urls, ...ofBus].sort())
   expect(given).toMatchObject({ PATH: '/bin', HOME: '/home/me', TZ: 'UTC', HTTPS_PROXY: 'http://proxy' })
   expect(given.AWS_SECRET_ACCESS_KEY).toBeUndefined()
 })
+
+test.each(['ingest', 'backfill', 'processor', 'query'] as const)(
+  "%s is given the files of the secrets that it reads, where no value is, and no other setting's",
+  part => {
+    const files = Object.fromEntries(Object.keys(ConfigSchema.shape).map(key => [fileKey(key), `/run/secrets/${key}`]))
+    const given = Object.keys(selectPartEnvironment(part, files))
+    expect(given.toSorted()).toEqual(
+      SECRET_KEYS.filter(key => SETTING_READERS[key]?.includes(part))
+        .map(fileKey)
+        .toSorted(),
+    )
+    expect(Object.keys(selectPartEnvironment(part, { ...env, ...files })).filter(key => key.endsWith('_FILE'))).toEqual(
+      [],
+    )
+  },
+)
 
 test('another program is given none of the settings', () => {
   expect(selectBaseEnvironment(env)).toEqual({

@@ -5,6 +5,7 @@ import {
   selectRegistryEnvironment,
   selectVariables,
 } from './base-environment.ts'
+import { fileKey, isSecretKey } from './secret-files.ts'
 
 /** A process that is given settings: a service, or the process of ingest that runs backfills. */
 export type Part = Service | 'backfill'
@@ -25,10 +26,16 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
   DATABASE_URL_INGEST: INGEST,
   DATABASE_URL_PROCESSOR: PROCESSOR,
   DATABASE_URL_QUERY: QUERY,
+  DATABASE_CONNECTIONS: ALL,
+  DATABASE_LISTEN_HOST: ALL,
   NATS_URL: ALL,
   NATS_URL_INGEST: INGEST,
   NATS_URL_PROCESSOR: PROCESSOR,
   NATS_URL_QUERY: QUERY,
+  NATS_REPLICAS: ['ingest', 'processor'],
+  NATS_CA: ALL,
+  NATS_CREDS: ALL,
+  NATS_NKEY: ALL,
   S3_ENDPOINT: ALL,
   S3_REGION: ALL,
   S3_BUCKET: ALL,
@@ -53,6 +60,8 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
   MAX_PROVIDER_SUBMITS: PROCESSOR,
   GENERATION_MAX_SECONDS: PROCESSOR,
   SHUTDOWN_GRACE_SECONDS: PROCESSOR,
+  SHUTDOWN_DELAY_SECONDS: ['ingest', 'query'],
+  STOP_TIMEOUT_SECONDS: SERVICES,
   QUEUE_DEPTH: ['ingest'],
   TRASH_DAYS: ['processor', 'query'],
   BODY_MEMORY_MB: SERVICES,
@@ -79,7 +88,9 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
 export function selectPartEnvironment(part: Part, env: Environment): Record<string, string> {
   const settings = Object.entries(SETTING_READERS).filter(([, readers]) => readers.includes(part))
   const keys = settings.map(([key]) => key)
+  // A secret that the launcher has made, or read itself, takes precedence over the file.
+  const files = keys.filter(key => isSecretKey(key) && !env[key]?.trim()).map(fileKey)
   // It installs what upscales on this machine.
   const registry = part === 'processor' ? selectRegistryEnvironment(env) : {}
-  return { ...selectBaseEnvironment(env), ...registry, ...selectVariables(keys, env) }
+  return { ...selectBaseEnvironment(env), ...registry, ...selectVariables([...keys, ...files], env) }
 }

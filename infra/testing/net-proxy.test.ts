@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { connect, createServer, type Socket } from 'node:net'
 import { readErrorCode } from '../src/runtime/error-code.ts'
 import { startProxy, type TcpProxy } from './net-proxy.ts'
+import { waitFor } from './wait-for.ts'
 
 /** Starts a server that echoes and records what it receives. */
 async function startEcho() {
@@ -79,6 +80,25 @@ test('delivers what a black hole delayed, in order, once it ends', async () => {
   first.send('two')
   await Promise.all([first.received('one two'), other.received('three')])
   for (const { socket } of [first, other]) socket.destroy()
+})
+
+test('what is swallowed is never delivered, and connections after it work', async () => {
+  await using echo = await startEcho()
+  await using proxy = await startProxy(echo.port)
+  const first = connectTo(proxy)
+  first.send('one')
+  await first.received('one')
+  proxy.setFault({ kind: 'swallow' })
+  const during = connectTo(proxy)
+  for (const swallowed of [first, during]) swallowed.send('two')
+  await waitFor('the second connection', 5_000, async () => proxy.connectionCount() === 2)
+  proxy.setFault({ kind: 'none' })
+  first.send('three')
+  const after = connectTo(proxy)
+  after.send('four')
+  await after.received('four')
+  expect([first.text(), echo.received()]).toEqual(['one', 'onefour'])
+  for (const { socket } of [first, during, after]) socket.destroy()
 })
 
 test('a reset ends present and new connections', async () => {

@@ -6,6 +6,8 @@ export type NetworkFault =
   | { kind: 'latency'; milliseconds: number }
   /** Nothing is delivered, without an error. It is delivered when the fault ends. */
   | { kind: 'black-hole' }
+  /** Nothing is delivered, without an error, also later: connections of its time stay silent, and only those after it work. */
+  | { kind: 'swallow' }
   /** Present and new connections are reset. */
   | { kind: 'reset' }
   /** Each connection is reset after `afterBytes` bytes of responses. */
@@ -25,6 +27,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number
   /** Every fault that was set. */
   readonly faultPeriods: readonly FaultPeriod[]
+  /** Returns the number of open connections. */
+  connectionCount(): number
   /** Listens on another port, whose connections have the same faults. @returns the port */
   openPort(): Promise<number>
   /** Returns a server's address through this proxy. */
@@ -35,6 +39,8 @@ export interface TcpProxy extends AsyncDisposable {
   waitForLostResponse(): Promise<void>
 }
 
+const LOOPBACK = '127.0.0.1'
+
 interface Connection {
   client: Socket
   server: Socket
@@ -42,6 +48,8 @@ interface Connection {
   receivedBytes: number
   /** Whether it has sent the text whose response is to be lost. */
   isTargeted: boolean
+  /** Whether it is silent for ever. */
+  isSwallowed: boolean
 }
 
 interface Network {
@@ -52,8 +60,13 @@ interface Network {
   responseLost: PromiseWithResolvers<void>
 }
 
-/** Starts a proxy of a port on loopback. */
-export async function startProxy(port: number): Promise<TcpProxy> {
+/**
+ * Starts a proxy of a port.
+ *
+ * @param hosts address of the proxy, and of the server; loopback unless given
+ */
+export async function startProxy(port: number, hosts: { proxy?: string; server?: string } = {}): Promise<TcpProxy> {
+  const { proxy: host = LOOPBACK, server: serverHost = LOOPBACK } = hosts
   const network: Network = {
     fault: { kind: 'none' },
     faultPeriods: [],
@@ -63,16 +76,17 @@ export async function startProxy(port: number): Promise<TcpProxy> {
   }
   const servers: Server[] = []
   const openPort = async () => {
-    const server = createServer(client => openConnection(network, client, port))
+    const server = createServer(client => openConnection(network, client, { port, host: serverHost }))
     servers.push(server)
-    return await listen(server)
+    return await listen(server, host)
   }
   const own = await openPort()
   return {
     port: own,
     faultPeriods: network.faultPeriods,
+    connectionCount: () => network.connections.size,
     openPort,
-    urlThrough: url => Object.assign(new URL(url), { host: `127.0.0.1:${own}` }).href,
+    urlThrough: url => Object.assign(new URL(url), { host: `${host}:${own}` }).href,
     setFault: fault => setFault(network, fault),
     waitForLostResponse: () => network.responseLost.promise,
     [Symbol.asyncDispose]: async () => {
@@ -82,11 +96,17 @@ export async function startProxy(port: number): Promise<TcpProxy> {
   }
 }
 
-function openConnection(network: Network, client: Socket, port: number): void {
+function openConnection(network: Network, client: Socket, target: { port: number; host: string }): void {
   client.on('error', () => {})
   if (network.fault.kind === 'reset') return void client.resetAndDestroy()
-  const server = connect(port, '127.0.0.1')
-  const connection: Connection = { client, server, receivedBytes: 0, isTargeted: false }
+  const server = connect(target)
+  const connection: Connection = {
+    client,
+    server,
+    receivedBytes: 0,
+    isTargeted: false,
+    isSwallowed: network.fault.kind === 'swallow',
+  }
   network.connections.add(connection)
   server.on('error', () => resetConnection(network, connection))
   forwardData(network, connection, client, server)
@@ -103,13 +123,16 @@ function forwardData(network: Network, connection: Connection, from: Socket, to:
     const at = performance.now()
     next(async () => {
       await waitForDelivery(network, at)
+      if (connection.isSwallowed) return
       if (shouldForward(network, connection, from, chunk)) to.write(chunk)
       else resetConnection(network, connection)
     })
   })
-  from.on('end', () => next(() => void to.end()))
+  from.on('end', () => next(() => void (connection.isSwallowed || to.end())))
   from.on('close', () => {
     next(() => {
+      // The end of a client is told to the server all the same: it holds no connection that no test can reach.
+      if (connection.isSwallowed && from === connection.server) return
       network.connections.delete(connection)
       to.destroy()
     })
@@ -152,6 +175,7 @@ function setFault(network: Network, fault: NetworkFault): void {
   if (fault.kind === 'lost-response') network.responseLost = Promise.withResolvers()
   for (const connection of network.connections) {
     if (fault.kind === 'reset') resetConnection(network, connection)
+    if (fault.kind === 'swallow') connection.isSwallowed = true
     connection.receivedBytes = 0
   }
   network.faultChanged.resolve()
@@ -171,19 +195,19 @@ function resetConnection(network: Network, connection: Connection): void {
   connection.server.resetAndDestroy()
 }
 
-async function listen(server: Server): Promise<number> {
+async function listen(server: Server, host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject).listen(0, '127.0.0.1', resolve)
+  server.once('error', reject).listen(0, host, resolve)
   await promise
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
   return address.port
 }
 
-/** Returns whether a port on loopback accepts connections. */
-export async function acceptsConnections(port: number): Promise<boolean> {
+/** Returns whether a port accepts connections. @param host loopback unless given */
+export async function acceptsConnections(port: number, host = LOOPBACK): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect(port, host)
   socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
   const isAccepted = await promise
   socket.destroy()

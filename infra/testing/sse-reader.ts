@@ -9,6 +9,8 @@ export interface SseEvent {
 export interface EventStreamOptions {
   port: number
   lastEventId?: string | undefined
+  /** Query string of the address. */
+  search?: string
   headers?: Record<string, string>
   onEvent: (event: SseEvent) => void
   /** Called when the connection has ended, by either side. */
@@ -33,7 +35,9 @@ export async function openEventStream(options: EventStreamOptions): Promise<Even
   const lastEventHeader = options.lastEventId === undefined ? '' : `Last-Event-ID: ${options.lastEventId}\r\n`
   const { host = `127.0.0.1:${options.port}`, ...others } = options.headers ?? {}
   const headers = [lastEventHeader, ...Object.entries(others).map(([name, value]) => `${name}: ${value}\r\n`)].join('')
-  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${headers}\r\n`)
+  socket.write(
+    `GET /api/events${options.search ?? ''} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${headers}\r\n`,
+  )
   return { pause: () => void socket.pause(), resume: () => void socket.resume(), close: () => void socket.destroy() }
 }
 
@@ -48,7 +52,8 @@ function parseEvents(socket: Socket, onEvent: (event: SseEvent) => void): void {
     // The server would keep the connection open for another request.
     if (!/^HTTP\/1\.1 200 /.test(head)) socket.destroy()
   }
-  socket.on('data', createChunkedDecoder(onHead, onText))
+  // A proxy ends the response and keeps the connection.
+  socket.on('data', createChunkedDecoder({ onHead, onText, onEnd: () => void socket.destroy() }))
 }
 
 function parseEvent(block: string): SseEvent {
@@ -56,8 +61,14 @@ function parseEvent(block: string): SseEvent {
   return { name: field('event'), id: field('id'), data: field('data') ?? '' }
 }
 
+interface ResponseParts {
+  onHead: (head: string) => void
+  onText: (text: string) => void
+  onEnd: () => void
+}
+
 /** Decodes a chunked response. @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
-function createChunkedDecoder(onHead: (head: string) => void, onText: (text: string) => void): (data: Buffer) => void {
+function createChunkedDecoder({ onHead, onText, onEnd }: ResponseParts): (data: Buffer) => void {
   const decoder = new TextDecoder()
   let rest = Buffer.alloc(0)
   let part: 'head' | 'chunks' = 'head'
@@ -72,6 +83,7 @@ function createChunkedDecoder(onHead: (head: string) => void, onText: (text: str
     }
     const size = Number.parseInt(rest.subarray(0, line).toString(), 16)
     if (!(rest.length >= line + size + 4)) return false
+    if (size === 0) onEnd()
     onText(decoder.decode(rest.subarray(line + 2, line + 2 + size), { stream: true }))
     rest = rest.subarray(line + size + 4)
     return true

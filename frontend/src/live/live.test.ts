@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import { type EventStream, type LiveStatus, subscribeLive } from './live.ts'
@@ -15,8 +15,8 @@ class FakeStream implements EventStream {
   close() {
     this.readyState = 2
   }
-  emit(type: string, data = '') {
-    this.listeners.get(type)?.(new MessageEvent(type, { data }))
+  emit(type: string, data = '', lastEventId = '') {
+    this.listeners.get(type)?.(new MessageEvent(type, { data, lastEventId }))
   }
   fail(readyState: number) {
     this.readyState = readyState
@@ -25,7 +25,8 @@ class FakeStream implements EventStream {
 }
 
 let streams: FakeStream[]
-let timers: { callback: () => void; after: number }[]
+/** The id after which each stream was opened. */
+let openedAfter: (string | undefined)[]
 let received: Generation[]
 let removed: string[]
 let previews: ShownPreview[]
@@ -38,8 +39,9 @@ let isOnline: boolean
 let unsubscribe: () => void
 
 beforeEach(() => {
+  jest.useFakeTimers()
   streams = []
-  timers = []
+  openedAfter = []
   received = []
   removed = []
   previews = []
@@ -50,8 +52,9 @@ beforeEach(() => {
   network = new EventTarget()
   isOnline = true
   unsubscribe = subscribeLive({
-    open: () => {
+    open: lastEventId => {
       streams.push(new FakeStream())
+      openedAfter.push(lastEventId)
       return latest()
     },
     onGeneration: generation => received.push(generation),
@@ -69,8 +72,12 @@ beforeEach(() => {
     },
     network,
     isOnline: () => isOnline,
-    setTimer: (callback, after) => timers.push({ callback, after }),
   })
+})
+
+afterEach(() => {
+  unsubscribe()
+  jest.useRealTimers()
 })
 
 function latest(): FakeStream {
@@ -113,16 +120,69 @@ test('reports no gap when a stream reconnects by itself, since missed events are
 
 test('replaces a stream that gave up, with growing pauses, and reports a gap at the first success', () => {
   latest().emit('open')
-  for (let failure = 0; failure < 6; failure += 1) {
+  for (const seconds of [1, 2, 4, 8, 15, 15]) {
+    const { length } = streams
     latest().fail(2)
-    timers.at(-1)?.callback()
+    jest.advanceTimersByTime(seconds * 1_000 - 1)
+    expect(streams).toHaveLength(length)
+    jest.advanceTimersByTime(1)
+    expect(streams).toHaveLength(length + 1)
   }
-  expect(timers.map(timer => timer.after)).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000])
   expect(gaps).toBe(0)
   latest().emit('open')
   expect(gaps).toBe(1)
   latest().fail(2)
-  expect(timers.at(-1)?.after).toBe(1_000)
+  jest.advanceTimersByTime(1_000)
+  expect(streams).toHaveLength(8)
+})
+
+test('a stream that replaces another one continues after the last event, without a gap', () => {
+  latest().emit('open')
+  latest().emit('models', '{}', '1.7')
+  latest().emit('connection', '{}')
+  latest().fail(2)
+  jest.advanceTimersByTime(1_000)
+  latest().emit('open')
+  latest().emit('ping', '{}', '1.9')
+  network.dispatchEvent(new Event('online'))
+  latest().emit('open')
+  expect([openedAfter, gaps]).toEqual([[undefined, '1.7', '1.9'], 0])
+})
+
+test('opens another stream after 30 s without a ping, also while it connects, and none while pings come', () => {
+  latest().emit('open')
+  for (let at = 0; at < 6; at++) {
+    jest.advanceTimersByTime(15_000)
+    latest().emit('ping', '{}', '1.7')
+  }
+  jest.advanceTimersByTime(29_999)
+  expect(streams).toHaveLength(1)
+  for (const [milliseconds, count] of [
+    [1, 2],
+    [30_000, 3],
+  ] as const) {
+    jest.advanceTimersByTime(milliseconds)
+    expect(streams).toHaveLength(count)
+    expect([streams.at(-2)?.readyState, openedAfter.at(-1), statuses.at(-1)]).toEqual([2, '1.7', 'reconnecting'])
+  }
+})
+
+test('opens none for silence while offline, and goes on watching', () => {
+  latest().emit('open')
+  isOnline = false
+  jest.advanceTimersByTime(90_000)
+  expect(streams).toHaveLength(1)
+  isOnline = true
+  jest.advanceTimersByTime(30_000)
+  expect(streams).toHaveLength(2)
+})
+
+test('leaves the stream of a page that was frozen: its timers come first, then what has arrived', () => {
+  latest().emit('open')
+  jest.advanceTimersByTime(28_000)
+  latest().emit('ping', '{}')
+  jest.advanceTimersByTime(29_000)
+  expect(streams).toHaveLength(1)
 })
 
 test('reports a gap when the studio sends a resync', () => {

@@ -2,9 +2,6 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { createBackoff } from './backoff.ts'
 import { parsePreview, type ShownPreview } from './shown-preview.ts'
 
-/** Timers are numbers in a browser, and objects in Bun. */
-type Timer = ReturnType<typeof setTimeout> | number
-
 /** State of the event stream. */
 export type LiveStatus = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
@@ -42,41 +39,69 @@ export interface TabHandlers extends LiveHandlers {
 }
 
 export interface LiveOptions extends StreamHandlers {
-  /** Opens the stream: an `EventSource`. */
-  open: () => EventStream
+  /** Opens the stream, an `EventSource`, after the event with this id; absent: from now on. */
+  open: (lastEventId: string | undefined) => EventStream
   /** Emits `online` and `offline`. */
   network?: EventTarget
   isOnline?: () => boolean
-  setTimer?: (callback: () => void, ms: number) => Timer
 }
 
 const CLOSED = 2
+/** The studio sends a ping every 15 s. A host that was lost sends none, and the connection to it never ends by itself. */
+const SILENCE_MS = 27_000
+/** A page that was frozen gets what has arrived meanwhile after its timers, and within this time. */
+const ARRIVAL_MS = 3_000
 
 /**
  * Subscribes to the studio's events. An `EventSource` reconnects by itself after a cut, and the studio replays the events in
- * between. Where it gives up (any response but a stream), this opens another one after 1, 2, 4 … at most 15 seconds, and reports
- * a gap, because a new stream does not know where the old one ended.
+ * between. Where it gives up (any response but a stream), this opens another one after 1, 2, 4 … at most 15 seconds; where nothing comes
+ * for 30 s, not even a ping, at once. The new stream continues after the last event; where there was none, a gap is reported.
  *
  * @returns a function that unsubscribes
  */
 export function subscribeLive(options: LiveOptions): () => void {
-  const { onStatus, network = globalThis, isOnline = () => navigator.onLine, setTimer = setTimeout } = options
+  const { onStatus, network = globalThis, isOnline = () => navigator.onLine } = options
   let stream: EventStream | undefined
-  let timer: Timer | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let silenceTimer: typeof timer
   const backoff = createBackoff({ initialMs: 1_000, maxMs: 15_000 })
   let hasGap = false
+  let lastEventId = ''
+  const handlers: EventHandlers = { ...createEventHandlers(options), open: onOpen, ping: () => {} }
 
   function connect() {
-    const opened = options.open()
+    const opened = options.open(lastEventId || undefined)
     stream = opened
-    opened.addEventListener('open', onOpen)
+    for (const [type, handle] of Object.entries(handlers)) {
+      opened.addEventListener(type, event => {
+        lastEventId = event.lastEventId || lastEventId
+        watchForSilence()
+        handle(event.data)
+      })
+    }
     opened.addEventListener('error', () => onError(opened))
-    opened.addEventListener('resync', options.onGap)
-    opened.addEventListener('generation', event => onEvent(event.data))
-    opened.addEventListener('removed', event => onRemoval(event.data))
-    opened.addEventListener('preview', event => onPreview(event.data))
-    opened.addEventListener('connection', () => options.onConnection())
-    opened.addEventListener('models', () => options.onModels())
+    watchForSilence()
+  }
+
+  /** Opens another stream unless something arrives in time. Called whenever something does. */
+  function watchForSilence() {
+    clearTimeout(silenceTimer)
+    silenceTimer = setTimeout(() => {
+      silenceTimer = setTimeout(onSilence, ARRIVAL_MS)
+    }, SILENCE_MS)
+  }
+
+  function onSilence() {
+    if (isOnline()) replaceStream()
+    else watchForSilence()
+  }
+
+  function replaceStream() {
+    onStatus('reconnecting')
+    clearTimeout(timer)
+    stream?.close()
+    hasGap = !lastEventId
+    connect()
   }
 
   function onOpen() {
@@ -89,33 +114,15 @@ export function subscribeLive(options: LiveOptions): () => void {
   function onError(failed: EventStream) {
     onStatus(isOnline() ? 'reconnecting' : 'offline')
     if (failed !== stream || failed.readyState !== CLOSED) return
-    hasGap = true
-    timer = setTimer(connect, backoff.nextDelay())
+    clearTimeout(silenceTimer)
+    hasGap = !lastEventId
+    timer = setTimeout(connect, backoff.nextDelay())
   }
 
   /** Opens another stream when the network is back. The old one may never notice that its network was gone, as after a sleep. */
   function onNetwork() {
-    onStatus(isOnline() ? 'reconnecting' : 'offline')
-    if (!isOnline()) return
-    clearTimeout(timer)
-    stream?.close()
-    hasGap = true
-    connect()
-  }
-
-  function onEvent(data: string) {
-    const generation = parseGeneration(data)
-    if (generation) options.onGeneration(generation)
-  }
-
-  function onRemoval(data: string) {
-    const id = parseEvent(data)?.id
-    if (typeof id === 'string') options.onRemoved(id)
-  }
-
-  function onPreview(data: string) {
-    const preview = parsePreview(data)
-    if (preview) options.onPreview(preview)
+    if (isOnline()) replaceStream()
+    else onStatus('offline')
   }
 
   onStatus('connecting')
@@ -124,10 +131,34 @@ export function subscribeLive(options: LiveOptions): () => void {
   network.addEventListener('offline', onNetwork)
   return () => {
     clearTimeout(timer)
+    clearTimeout(silenceTimer)
     network.removeEventListener('online', onNetwork)
     network.removeEventListener('offline', onNetwork)
     stream?.close()
     stream = undefined
+  }
+}
+
+type EventHandlers = Record<string, (data: string) => void>
+
+/** Creates the functions that handle the data of each event, by its name. */
+function createEventHandlers(options: StreamHandlers): EventHandlers {
+  return {
+    generation: data => {
+      const generation = parseGeneration(data)
+      if (generation) options.onGeneration(generation)
+    },
+    removed: data => {
+      const id = parseEvent(data)?.id
+      if (typeof id === 'string') options.onRemoved(id)
+    },
+    preview: data => {
+      const preview = parsePreview(data)
+      if (preview) options.onPreview(preview)
+    },
+    resync: () => options.onGap(),
+    connection: () => options.onConnection(),
+    models: () => options.onModels(),
   }
 }
 

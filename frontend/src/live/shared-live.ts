@@ -1,5 +1,6 @@
 import { createLoadOnce } from '../ui/load-once.ts'
 import { type BroadcastMessage, LEAVE_MESSAGE, receiveBroadcast } from './broadcast.ts'
+import { openEventSource } from './event-source.ts'
 import { createIdBatcher } from './id-batcher.ts'
 import { type StreamHandlers, subscribeLive, type TabHandlers } from './live.ts'
 import type { ShownPreview } from './shown-preview.ts'
@@ -55,7 +56,7 @@ function joinSharedWorker(handlers: StreamHandlers, onFailure: () => void): () =
 }
 
 function subscribeWhileVisible(handlers: StreamHandlers): () => void {
-  const open = () => subscribeLive({ open: () => new EventSource('/api/events'), ...handlers })
+  const open = () => subscribeLive({ open: openEventSource, ...handlers })
   let unsubscribe: (() => void) | undefined = open()
   const onVisibility = () => {
     unsubscribe?.()

@@ -4,6 +4,7 @@ import { retry } from '../../src/runtime/retry.ts'
 import { type RetryPolicy, retryDelay } from '../../src/runtime/retry-policies.ts'
 import { runForever } from '../../src/runtime/run-forever.ts'
 import { sleep } from '../../src/runtime/timers.ts'
+import { createReceivedCheck } from '../../testing/invariants/check-received-events.ts'
 import { type EventStream, openEventStream, type SseEvent } from '../../testing/sse-reader.ts'
 
 /** A page that follows the event stream and reconnects, as a browser does. */
@@ -13,6 +14,8 @@ export interface EventClient {
   /** Number of `resync` events. */
   resyncs: number
   connections: number
+  /** Events that came doubled, or before an earlier one. */
+  violations: string[]
   state: 'disconnected' | 'open'
   close(): void
 }
@@ -52,8 +55,16 @@ function openEventClient({
   signal: AbortSignal
 }): EventClient {
   const known = new Map<string, { version: number; hash: bigint | number }>()
-  const client: EventClient = { shown: new Map(), resyncs: 0, connections: 0, state: 'disconnected', close: () => {} }
+  const client: EventClient = {
+    shown: new Map(),
+    resyncs: 0,
+    connections: 0,
+    violations: [],
+    state: 'disconnected',
+    close: () => {},
+  }
   let lastEventId: string | undefined
+  let check = createReceivedCheck()
   const show = (id: string, version: number, hash: bigint | number) => {
     if ((known.get(id)?.version ?? 0) > version) return
     known.set(id, { version, hash })
@@ -69,8 +80,9 @@ function openEventClient({
     lastEventId = id ?? lastEventId
     if (name === 'resync') client.resyncs++
     if (name === 'resync') void refreshUntilDone()
-    if (name !== 'generation') return
-    const generation = JSON.parse(data)
+    const generation = name === 'generation' ? JSON.parse(data) : undefined
+    client.violations.push(...check.receive({ name, id }, generation))
+    if (!generation) return
     show(generation.id, generation.version, Bun.hash(JSON.stringify(generation)))
   }
   const onOpen = () => {
@@ -80,6 +92,7 @@ function openEventClient({
   }
   const runConnection = async (): Promise<'idle'> => {
     const { promise: closed, resolve } = Promise.withResolvers<void>()
+    check = createReceivedCheck()
     const events: EventStream = await openEventStream({ port, lastEventId, onEvent, onClose: resolve })
     client.close = () => events.close()
     if (signal.aborted) events.close()

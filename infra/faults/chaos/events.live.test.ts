@@ -110,6 +110,7 @@ async function expectAllUpToDate(): Promise<void> {
   const behind = () => clients.filter(client => !isUpToDate(client, state))
   await waitFor('The state of every client', SETTLE_MS, async () => behind().length === 0).catch(() => {})
   expect(behind().length).toBe(0)
+  expect(clients.flatMap(({ violations }) => violations)).toEqual([])
 }
 
 function isUpToDate({ shown }: EventClient, state: FeedState): boolean {

@@ -7,8 +7,12 @@ import { createImageDraft } from './load.ts'
 /** PgBouncer in transaction mode between the services and the database, with fewer connections than the services have. */
 
 const LIMIT_MS = 180_000
-const PROMPTS = 40
-const KILLS = 12
+const UNDISTURBED_PROMPTS = 20
+const PROMPTS = 60
+const KILLS = 2
+/** Times that the sessions are ended before and after each kill. */
+const ENDS = 4
+const AWAY_MS = 1_000
 const MODELS = ['fake-image', 'fake-bytes']
 
 let stack: TestStack
@@ -29,9 +33,11 @@ test(
   async () => {
     const reads = startReading()
     await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
-    const statuses = await Promise.all(Array.from({ length: PROMPTS }, (_, at) => generate(`pooled ${at}`, at)))
+    const statuses = await Promise.all(
+      Array.from({ length: UNDISTURBED_PROMPTS }, (_, at) => generate(`pooled ${at}`, at)),
+    )
     expect(statuses).toEqual(statuses.map(() => 'completed'))
-    expect(await countSubmits('pooled ')).toEqual([PROMPTS, PROMPTS])
+    expect(await countSubmits('pooled ')).toEqual([UNDISTURBED_PROMPTS, UNDISTURBED_PROMPTS])
     expect(await reads.stop()).toEqual([])
     expect(stack.logLines.filter(line => line.includes('request_failed'))).toEqual([])
     expect(await checkInvariants(stack)).toEqual([])
@@ -40,14 +46,16 @@ test(
 )
 
 test(
-  'no prompt is submitted twice while the sessions behind the pooler are ended again and again',
+  'no prompt is submitted twice, and none is lost, while the pooler is killed, and the sessions behind it are ended again and again',
   async () => {
     await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
     const generated = Promise.all(Array.from({ length: PROMPTS }, (_, at) => generate(`interrupted ${at}`, at)))
     for (let kills = 0; kills < KILLS; kills++) {
-      await stack.sql`
-        select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`
-      await Bun.sleep(250)
+      await endSessions()
+      await stack.pooler?.kill()
+      await Bun.sleep(AWAY_MS)
+      await stack.pooler?.start()
+      await endSessions()
     }
     const statuses = await generated
     expect(statuses).toEqual(statuses.map(() => 'completed'))
@@ -56,6 +64,14 @@ test(
   },
   LIMIT_MS,
 )
+
+/** Ends all sessions of the services, again and again. */
+async function endSessions(): Promise<void> {
+  for (let ends = 0; ends < ENDS; ends++) {
+    await stack.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`
+    await Bun.sleep(250)
+  }
+}
 
 /** Submits a prompt to one of the models and waits until its generation has ended. @returns its status */
 async function generate(prompt: string, at: number): Promise<string> {

@@ -16,8 +16,12 @@ export interface SoakStore extends AsyncDisposable {
   proxy: TcpProxy
 }
 
-/** Starts the store: a strict S3 server with a bucket, and a second address of it that can fail. */
-export async function startSoakStore(): Promise<SoakStore> {
+/**
+ * Starts the store: a strict S3 server with a bucket, and a second address of it that can fail.
+ *
+ * @param host address at which the studio reaches it; loopback unless given
+ */
+export async function startSoakStore(host = '127.0.0.1'): Promise<SoakStore> {
   await using stack = new AsyncDisposableStack()
   const handle = createS3Handler({ credentials: TEST_CREDENTIALS })
   let isRefusing = false
@@ -39,10 +43,10 @@ export async function startSoakStore(): Promise<SoakStore> {
     return s3ErrorResponse(503, 'SlowDown')
   })
   const bucket = await createTestBucket({ ...TEST_CREDENTIALS, endpoint: direct.origin })
-  const proxy = stack.use(await startProxy(Number(faulty.port)))
+  const proxy = stack.use(await startProxy(Number(faulty.port), { proxy: host }))
   const disposables = stack.move()
   return {
-    env: createS3Env(bucket.options, `http://127.0.0.1:${proxy.port}`),
+    env: createS3Env(bucket.options, `http://${host}:${proxy.port}`),
     store: bucket.store,
     setRefusing: refusing => {
       isRefusing = refusing

@@ -26,6 +26,24 @@ test('a service has its own URLs, recognizes the secret at most, and has nothing
   expect(buildServiceEnvironment('ingest', options)).toMatchObject({ INTERNAL_API_SECRET: SECRET })
 })
 
+test('a service is not given the file of a secret that the launcher has read or made, and is given the others', () => {
+  const files = [
+    'DATABASE_URL',
+    'NATS_URL',
+    'INTERNAL_API_SECRET',
+    'OPENAI_API_KEY',
+    'ENCRYPTION_KEY',
+    'GATEWAY_SECRET',
+  ]
+  const env = Object.fromEntries(files.map(key => [`${key}_FILE`, `/run/secrets/${key}`]))
+  const settings = { ...options.settings, GATEWAY_SECRET: 'made at each start' }
+  const given = SERVICES.map(service => {
+    const environment = buildServiceEnvironment(service, { ...options, env, settings })
+    return Object.keys(environment).filter(key => key.endsWith('_FILE'))
+  })
+  expect(given).toEqual([['ENCRYPTION_KEY_FILE'], ['ENCRYPTION_KEY_FILE', 'OPENAI_API_KEY_FILE'], []])
+})
+
 test('a service does not read the `.env` of the folder that the launcher was started in', async () => {
   await using directory = await createTestDirectory()
   await Bun.write(`${directory.path}/.env`, 'CANARY=in-the-file')

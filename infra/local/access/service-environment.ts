@@ -1,6 +1,7 @@
 import type { Service } from '@darkroom/contracts/routes'
 import { formatAdminVerifier } from '../../src/http/admin-verifier.ts'
 import { selectPartEnvironment } from '../../src/part-environment.ts'
+import { fileKey } from '../../src/secret-files.ts'
 import type { ForBusUsers } from '../embedded/nats.ts'
 import { toBusSettings } from '../launch/bus-urls.ts'
 
@@ -28,6 +29,10 @@ export function buildServiceEnvironment(service: Service, options: ServiceEnviro
     INTERNAL_API_SECRET: adminSecret,
     ADMIN_VERIFIER: formatAdminVerifier(adminSecret),
   }
+  const files = Object.keys(own).map(key => [fileKey(key), undefined])
   const extra = extraVariables.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]]]))
-  return { ...selectPartEnvironment(service, { ...env, ...settings, ...own }), ...Object.fromEntries(extra) }
+  return {
+    ...selectPartEnvironment(service, { ...env, ...settings, ...own, ...Object.fromEntries(files) }),
+    ...Object.fromEntries(extra),
+  }
 }

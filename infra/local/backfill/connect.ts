@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 import { type Bus, openBus } from '../../src/bus/bus.ts'
-import { readConfig, resolveDataDir } from '../../src/config.ts'
+import { readBusAccess, readConfig, resolveDataDir } from '../../src/config.ts'
 import { type Database, openDatabase, waitUntilResponsive } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
+import { readReason } from '../../src/runtime/error-code.ts'
 import { withDeadline } from '../../src/runtime/timers.ts'
 import { readRunFile } from '../launch/run-file.ts'
 import { StartError } from '../process/server-process.ts'
@@ -36,14 +37,15 @@ export async function withStudioConnection<T>(work: (studio: StudioConnection) =
   const database = openDatabase({ url: databaseUrl, name: 'darkroom-command', connections: 2, log })
   stack.defer(() => database.end({ timeout: 1 }))
   let isRetrying = false
-  const onRetry = () => {
-    if (!isRetrying) process.stderr.write('The database does not answer yet: the machine is busy. Trying again…\n')
+  const onRetry = (error: unknown) => {
+    if (!isRetrying) process.stderr.write(`The database does not answer yet (${readReason(error)}). Trying again…\n`)
     isRetrying = true
   }
   await waitUntilResponsive(database, { signal: new AbortController().signal, onRetry }).catch(cause => {
     throw new StartError('The database of the studio does not answer. Does the studio run?', { cause })
   })
-  const opening = openBus({ url: natsUrl, name: 'darkroom-command', service: 'ingest', log })
+  const access = readBusAccess({ ...config, NATS_URL: natsUrl })
+  const opening = openBus({ ...access, name: 'darkroom-command', service: 'ingest', log })
   const bus = await withDeadline(opening, { milliseconds: CONNECT_TIMEOUT_MS, operation: 'NATS' }).catch(cause => {
     void opening.then(late => late.close())
     throw new StartError('NATS does not answer. Does the studio run?', { cause })

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { relative, resolve, sep } from 'node:path'
 import { isTransientDbError } from '../../src/database/errors.ts'
 import { readMigrationState } from '../../src/database/migrations.ts'
+import { readReason } from '../../src/runtime/error-code.ts'
 import { retry } from '../../src/runtime/retry.ts'
 import { RETRY_POLICIES } from '../../src/runtime/retry-policies.ts'
 import { lockFile } from '../launch/lock.ts'
@@ -100,7 +101,8 @@ async function copyRows({ parts, progress, signal }: CreateBackupOptions, paths:
     const options = { url: parts.databaseUrl, paths, id, onBegun: journal.copy, progress, signal }
     return { ...(await takeSnapshot(options)), journal: journal.list() }
   }
-  return await retry(take, { policy, signal, isRetryable: isTransientDbError })
+  const onRetry = (error: unknown) => progress.line(`The database was lost (${readReason(error)}). Trying again…`)
+  return await retry(take, { policy, signal, isRetryable: isTransientDbError, onRetry })
 }
 
 async function copyNamedObjects(

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { connect } from 'nats'
+import { toAccessOptions } from '../../src/bus/access.ts'
 import { inboxPrefix } from '../../src/bus/permissions.ts'
-import { type Config, readServiceConfig } from '../../src/config.ts'
+import { type Config, readBusAccess, readS3Settings } from '../../src/config.ts'
 import { readMigrationState } from '../../src/database/migrations.ts'
 import { withConnection } from '../../src/database/with-connection.ts'
 import { openStore } from '../../src/store/open-store.ts'
@@ -16,7 +17,6 @@ import { checkRoles } from './role-check.ts'
 export interface ServerCheckOptions {
   config: Config
   dataDir: string
-  env: Record<string, string | undefined>
   /** Studio that runs on the data directory, if any. */
   running: RunFile | undefined
 }
@@ -26,7 +26,7 @@ const MIN_POSTGRES_VERSION = 14
 const CONNECT_TIMEOUT_SECONDS = 4
 
 /** Creates the checks of the database, the bus and the store: the embedded ones, or those that the settings name. */
-export function createServerChecks({ config, dataDir, env, running }: ServerCheckOptions): Check[] {
+export function createServerChecks({ config, dataDir, running }: ServerCheckOptions): Check[] {
   const database = config.DATABASE_URL
   const bus = config.NATS_URL ?? config.NATS_URL_INGEST
   const tables = database ?? running?.databaseUrl
@@ -34,8 +34,8 @@ export function createServerChecks({ config, dataDir, env, running }: ServerChec
     { name: 'Postgres', run: () => (database ? checkDatabase(database) : checkEmbeddedPostgres(dataDir)) },
     { name: 'Tables', run: () => checkMigrations(tables) },
     { name: 'Roles', run: () => checkRoles(tables) },
-    bus ? { name: 'NATS', run: () => checkBus(bus) } : createNatsCheck(join(dataDir, 'cache')),
-    { name: 'Storage', run: () => checkStore(env) },
+    bus ? { name: 'NATS', run: () => checkBus({ ...config, NATS_URL: bus }) } : createNatsCheck(join(dataDir, 'cache')),
+    { name: 'Storage', run: () => checkStore(config, dataDir) },
   ]
 }
 
@@ -88,21 +88,18 @@ async function checkMigrations(url: string | undefined): Promise<CheckResult> {
   return { status: 'good', detail: 'up to date' }
 }
 
-async function checkBus(url: string): Promise<CheckResult> {
-  const { host, username, password, protocol } = new URL(url)
-  const access = username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}
-  const tls = protocol === 'tls:' ? { tls: {} } : {}
+async function checkBus(config: Config & { NATS_URL: string }): Promise<CheckResult> {
   try {
     const timeout = CONNECT_TIMEOUT_SECONDS * 1_000
-    const options = { servers: host, timeout, reconnect: false, inboxPrefix: inboxPrefix('ingest') }
-    const connection = await connect({ ...options, ...access, ...tls })
-    const version = connection.info?.version ?? ''
+    const access = toAccessOptions(readBusAccess(config))
+    const connection = await connect({ ...access, timeout, reconnect: false, inboxPrefix: inboxPrefix('ingest') })
+    const { version = '', cluster } = connection.info ?? {}
     const hasJetStream = await connection.jetstreamManager().then(
       () => true,
       () => false,
     )
     await connection.close()
-    return checkNatsServer(version, hasJetStream)
+    return checkNatsServer(version, { hasJetStream, lacksCluster: config.NATS_REPLICAS > 1 && !cluster })
   } catch (error) {
     return {
       status: 'wrong',
@@ -112,20 +109,24 @@ async function checkBus(url: string): Promise<CheckResult> {
   }
 }
 
-function checkNatsServer(version: string, hasJetStream: boolean): CheckResult {
+function checkNatsServer(
+  version: string,
+  { hasJetStream, lacksCluster }: { hasJetStream: boolean; lacksCluster: boolean },
+): CheckResult {
   const detail = `${version}, by NATS_URL`
   if (!hasJetStream) return { status: 'wrong', detail: `${detail}, without JetStream`, advice: 'Switch JetStream on.' }
-  return checkNatsVersion(version, detail)
+  const checked = checkNatsVersion(version, detail)
+  if (checked.status !== 'good' || !lacksCluster) return checked
+  const advice = 'Each stream is stored once: start the cluster, or unset NATS_REPLICAS.'
+  return { status: 'note', detail: `${detail}, not a cluster`, advice }
 }
 
-async function checkStore(env: ServerCheckOptions['env']): Promise<CheckResult> {
-  // Required by `readServiceConfig`; the store needs neither.
-  const placeholders = { DATABASE_URL: 'postgres://localhost', NATS_URL: 'nats://localhost' }
-  const config = readServiceConfig({ ...placeholders, ...env })
-  if (!config.s3) return { status: 'good', detail: 'on disk, in the data folder' }
-  const { endpoint, bucket } = config.s3
+async function checkStore(config: Config, dataDir: string): Promise<CheckResult> {
+  const s3 = readS3Settings(config)
+  if (!s3) return { status: 'good', detail: 'on disk, in the data folder' }
+  const { endpoint, bucket } = s3
   try {
-    await (await openStore(config)).ping()
+    await (await openStore({ DATA_DIR: dataDir, s3 })).ping()
     return { status: 'good', detail: `bucket ${bucket} of ${endpoint}` }
   } catch (error) {
     return {

@@ -16,7 +16,7 @@ export async function runStudioChecks(env: Record<string, string | undefined>): 
     const run = await readRunFile(dataDir)
     const running = run && (await isProcessRunning(run.pid, 'bootstrap.ts')) ? run : undefined
     const settings: Check = { name: SETTINGS_NAME, run: () => ({ status: 'good', detail: 'understood' }) }
-    const options = { config, dataDir, env, running }
+    const options = { config, dataDir, running }
     return await runChecks([settings, ...createDataDirChecks(options), ...createServerChecks(options)])
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

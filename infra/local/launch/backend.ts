@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import type { Config } from '../../src/config.ts'
+import { computeDrainSeconds } from '../../src/runtime/stop-time.ts'
 import { buildServiceEnvironment } from '../access/service-environment.ts'
 import type { ForBusUsers } from '../embedded/nats.ts'
 import { startBus, startDatabase } from '../embedded/start-embedded.ts'
@@ -98,11 +99,11 @@ async function waitForAll(services: readonly SupervisedService[], signal: AbortS
 
 /** Returns the time that each service may take to stop, in milliseconds. A processor waits for the calls that are paid. */
 function computeStopTimes(config: Config): Record<Service, number> {
-  const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1_000 + STOP_MARGIN_MS
+  const [graceMs, delayMs] = [config.SHUTDOWN_GRACE_SECONDS * 1_000, config.SHUTDOWN_DELAY_SECONDS * 1_000]
   return {
-    ingest: graceMs,
-    query: graceMs,
-    processor: config.GENERATION_MAX_SECONDS * 1_000 + graceMs + STOP_MARGIN_MS,
+    ingest: delayMs + graceMs + STOP_MARGIN_MS,
+    query: delayMs + graceMs + STOP_MARGIN_MS,
+    processor: computeDrainSeconds(config) * 1_000 + STOP_MARGIN_MS,
   }
 }
 

@@ -5,6 +5,9 @@ import { connect, type JetStreamManager, RetentionPolicy } from 'nats'
 import { startTestNats, type TestNats } from '../../testing/test-resources.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { createLog } from '../log.ts'
+import { retry } from '../runtime/retry.ts'
+import { RETRY_POLICIES } from '../runtime/retry-policies.ts'
+import { withDeadline } from '../runtime/timers.ts'
 import { type Bus, connectBus, NotConnectedError, openBus } from './bus.ts'
 import type { Delivery, JobConsumer } from './consumer.ts'
 import type { Message } from './messages.ts'
@@ -127,14 +130,48 @@ test('delivers events in order, from a sequence or from now on', async () => {
   const subject = generationSubject('events')
   const sent: number[] = []
   for (let at = 0; at < 5; at++) sent.push((await bus.publish(subject, changed(), crypto.randomUUID())).sequence)
-  await using fromThird = listen({ sequence: sent[2] ?? 0 })
+  await using fromThird = await listen({ sequence: sent[2] ?? 0 })
   expect(await fromThird.first(3)).toMatchObject(sent.slice(2).map(sequence => ({ sequence, subject, data: { v: 1 } })))
-  await using fromNow = listen('new')
-  await fromNow.isListening()
+  await using fromNow = await listen('new')
   const { sequence } = await bus.publish(subject, changed(), crypto.randomUUID())
   expect(await fromNow.first(1)).toMatchObject([{ sequence }])
   expect(await fromThird.first(4)).toMatchObject([{}, {}, {}, { sequence }])
 })
+
+test.concurrent.each(['SIGKILL', 'SIGSTOP'] as const)(
+  'consuming ends by an error after %s to the server',
+  async fault => {
+    await using disposal = new AsyncDisposableStack()
+    const server = disposal.use(await startTestNats())
+    const bus = await opened(server, disposal)
+    await bus.ensureStreams()
+    const consume = (sequence: number, delivered: (event: Message) => void) =>
+      (async () => {
+        for await (const event of bus.consumeEvents({ sequence }, forever)) delivered(event)
+      })()
+    const first = Promise.withResolvers<Message>()
+    const consuming = consume(1, first.resolve)
+    const ended = consuming.then(
+      () => 'ended',
+      (error: Error) => error.message,
+    )
+    await bus.publish(generationSubject('w'), changed(), 'a')
+    expect((await first.promise).id).toBe('a')
+    process.kill(server.pid, fault)
+    disposal.defer(() => void (fault === 'SIGSTOP' && process.kill(server.pid, 'SIGCONT')))
+    expect(await withDeadline(ended, { milliseconds: 6_000, operation: 'the end' })).toContain('is lost')
+    if (fault === 'SIGKILL') await server.kill().then(() => server.start())
+    else process.kill(server.pid, 'SIGCONT')
+    await until(() => bus.isConnected())
+    await retry(() => bus.publish(generationSubject('w'), changed(), 'b'), {
+      policy: RETRY_POLICIES.subscription,
+      signal: forever,
+    })
+    const second = Promise.withResolvers<Message>()
+    void consume(2, second.resolve).catch(() => {})
+    expect(await second.promise).toMatchObject({ id: 'b', sequence: 2 })
+  },
+)
 
 test('an abort ends the events, also before the first', async () => {
   const controller = new AbortController()
@@ -169,7 +206,8 @@ test('rejects requests before the first connection, and connects when the server
     early.consumer({ name: 'c', subject: jobSubject('p'), ackWaitSeconds: 1 }),
     early.eventBounds(),
   ]
-  for (const request of requests) await expect(request).rejects.toBeInstanceOf(NotConnectedError)
+  const results = await Promise.allSettled(requests)
+  for (const result of results) expect(result).toMatchObject({ reason: expect.any(NotConnectedError) })
   expect(() => early.consumeEvents('new', forever)).toThrow(NotConnectedError)
   expect([early.isConnected(), early.serverVersion()]).toEqual([false, 'unknown'])
   await server.start()
@@ -233,16 +271,16 @@ function idOf(delivery: Delivery): string {
   return (delivery.data as { id: string }).id
 }
 
-/** Collects events in the background. */
-function listen(from: { sequence: number } | 'new') {
+/** Collects events in the background, once there is a consumer for them. */
+async function listen(from: { sequence: number } | 'new', source: Pick<Bus, 'consumeEvents'> = bus) {
   const controller = new AbortController()
   const received: Message[] = []
+  const consumersBefore = await countConsumers()
   const listening = (async () => {
-    for await (const event of bus.consumeEvents(from, controller.signal)) received.push(event)
+    for await (const event of source.consumeEvents(from, controller.signal)) received.push(event)
   })()
-  const consumersBefore = consumersOf()
+  await until(async () => (await countConsumers()) > consumersBefore)
   return {
-    isListening: async () => until(async () => (await consumersOf()) > (await consumersBefore)),
     first: async (count: number) => {
       await until(() => received.length >= count)
       return received.slice(0, count)
@@ -254,7 +292,7 @@ function listen(from: { sequence: number } | 'new') {
   }
 }
 
-async function consumersOf(): Promise<number> {
+async function countConsumers(): Promise<number> {
   return (await manager.streams.info(STREAMS.events.name)).state.consumer_count
 }
 

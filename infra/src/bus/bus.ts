@@ -1,11 +1,14 @@
 import type { BusMessage } from '@darkroom/contracts/events'
 import { STREAMS } from '@darkroom/contracts/subjects'
 import type { JetStreamClient, JetStreamManager } from 'nats'
+import type { Log } from '../log.ts'
+import { withDeadline } from '../runtime/timers.ts'
 import { type BusConnection, type BusOptions, openBusConnection } from './connection.ts'
 import { type JobConsumerOptions, openJobConsumer } from './consumer.ts'
 import { deleteCorruptStream } from './corrupt-stream.ts'
 import { type ConsumeOptions, consumeMessages } from './messages.ts'
 import { nullIfNotFound } from './null-if-not-found.ts'
+import { createRequestHealth } from './request-health.ts'
 import { checkStreams, ensureStreams } from './streams.ts'
 import { publishTransient, subscribeTransient, type TransientMessage } from './transient-messages.ts'
 
@@ -18,6 +21,9 @@ export interface PublishAck {
 }
 
 export type Bus = ReturnType<typeof connectBus>
+
+/** Time in which a server says where a stream ends, in ms. */
+const BOUNDS_MS = 2_000
 
 /** The error of a request that was made before the first connection to the bus. */
 export class NotConnectedError extends Error {
@@ -37,7 +43,8 @@ export async function openBus(options: BusOptions): Promise<Bus> {
  */
 export function connectBus(options: BusOptions) {
   const closing = new AbortController()
-  const knownStreams = new Set<string>()
+  const known = new Set<string>()
+  const { replicas = 1, log } = options
   const connectListeners = new Set<() => void>()
   const notifyConnected = () => {
     for (const listener of connectListeners) listener()
@@ -51,9 +58,10 @@ export function connectBus(options: BusOptions) {
     if (!connection) throw new NotConnectedError('the bus is not connected yet')
     return connection
   }
+  const health = createRequestHealth({ onSilent: () => void connection?.moveToOtherServer() })
   const withStreamRepair = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      return await work()
+      return await health.observe(work)
     } catch (error) {
       if (connection) await deleteCorruptStream({ manager: connection.manager, signal: closing.signal }, error)
       throw error
@@ -64,6 +72,7 @@ export function connectBus(options: BusOptions) {
     await connected
     await connection?.nats[method]()
   }
+  const reportReplicas = createReplicaReport({ replicas, log })
   const requireStreamAdmin = () => ({ manager: requireConnection().manager, signal: closing.signal })
   return {
     /** Resolves on the first connection, or when the bus is closed before. */
@@ -74,18 +83,19 @@ export function connectBus(options: BusOptions) {
       return () => connectListeners.delete(listener)
     },
     /** @throws Error, NatsError if a stream is still missing or corrupt */
-    ensureStreams: async () => ensureStreams(requireStreamAdmin(), knownStreams),
-    /** @throws Error, NatsError if a stream is missing, or was corrupt and is deleted: `ensureStreams` creates it again */
-    checkStreams: async () => checkStreams(requireStreamAdmin()),
+    ensureStreams: async () =>
+      reportReplicas(await health.observe(async () => ensureStreams(requireStreamAdmin(), { replicas, known }))),
+    /** @throws Error, NatsError if a stream is missing, was corrupt and is deleted, or is to be on more servers: `ensureStreams` mends it */
+    checkStreams: () => health.observe(async () => checkStreams(requireStreamAdmin(), { replicas })),
     publish: (subject: string, message: BusMessage, id: string) =>
       withStreamRepair(() => publish(requireConnection().jetstream, subject, message, id)),
     consumer: (options: JobConsumerOptions) =>
-      withStreamRepair(() => openJobConsumer(requireConnection().jetstream, requireConnection().manager, options)),
+      withStreamRepair(() => openJobConsumer({ ...requireConnection(), observe: health.observe }, options)),
     /** Consumes the stream of events: all of it, or one subject. */
     consumeEvents: (from: { sequence: number } | 'new', signal: AbortSignal, subject?: string) =>
-      consumeMessages(requireConnection().jetstream, eventConsumeOptions(from, subject), signal),
+      consumeMessages(requireConnection(), eventConsumeOptions(from, subject), signal),
     consumeMessages: (options: ConsumeOptions, signal: AbortSignal) =>
-      consumeMessages(requireConnection().jetstream, options, signal),
+      consumeMessages(requireConnection(), options, signal),
     /** Publishes to whoever is subscribed now. Nothing is sent, or kept for later, without a connection. */
     publishTransient: async (subject: string, data?: unknown) => {
       if (connection?.isConnected()) await publishTransient(connection.nats, subject, data)
@@ -100,16 +110,31 @@ export function connectBus(options: BusOptions) {
       if (connection) subscribeTransient(connection.nats, subject, onMessage, signal)
     },
     countBacklog: async (consumer: string) => countBacklog(requireConnection().manager, consumer),
-    /** Returns the sequences of the first message that the stream of events still has and of the last that it received. */
-    eventBounds: async () => {
-      const { state } = await requireConnection().manager.streams.info(STREAMS.events.name)
-      return { first: state.first_seq, last: state.last_seq }
-    },
+    /**
+     * Returns the sequences of the first message that the stream of events still has and of the last that it received, and whether
+     * other servers have it as well.
+     */
+    eventBounds: () => health.observe(async () => readEventBounds(requireConnection().manager)),
     isConnected: () => connection?.isConnected() ?? false,
     serverVersion: () => connection?.nats.info?.version ?? 'unknown',
     drain: () => disconnect('drain'),
     close: () => disconnect('close'),
   }
+}
+
+/** Returns a function that logs when the streams are stored on another number of servers than before, where it is too few. */
+function createReplicaReport({ replicas, log }: { replicas: number; log: Log }): (stored: number) => void {
+  let reported = replicas
+  return stored => {
+    if (stored < replicas && stored !== reported) log.warn({ replicas, stored }, 'bus_has_too_few_servers')
+    reported = stored
+  }
+}
+
+async function readEventBounds(manager: JetStreamManager) {
+  const info = manager.streams.info(STREAMS.events.name)
+  const { state, cluster } = await withDeadline(info, { milliseconds: BOUNDS_MS, operation: 'the stream of events' })
+  return { first: state.first_seq, last: state.last_seq, isReplicated: (cluster?.replicas ?? []).length > 0 }
 }
 
 function eventConsumeOptions(from: { sequence: number } | 'new', subject: string | undefined): ConsumeOptions {

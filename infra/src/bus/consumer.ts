@@ -10,6 +10,7 @@ import {
 } from 'nats'
 import { withDeadline } from '../runtime/timers.ts'
 import { decodeMessage } from './decode.ts'
+import type { RequestHealth } from './request-health.ts'
 
 const SECOND = 1_000
 const REQUEST_TIMEOUT_MS = 2_000
@@ -41,8 +42,7 @@ export interface JobConsumerOptions {
  * could exceed its ack wait in the queue and would be processed twice.
  */
 export async function openJobConsumer(
-  jetstream: JetStreamClient,
-  manager: JetStreamManager,
+  { jetstream, manager, observe }: { jetstream: JetStreamClient; manager: JetStreamManager } & RequestHealth,
   options: JobConsumerOptions,
 ) {
   await ensureConsumer(manager, options)
@@ -57,7 +57,7 @@ export async function openJobConsumer(
       const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
       if (message) return toDelivery(message)
       // An empty pull looks the same whether there was no work or there is no consumer.
-      await assertNotStalled(consumer, options.name, signal).catch(err => {
+      await assertNotStalled({ consumer, observe }, options.name, signal).catch(err => {
         if (!signal.aborted) throw err
       })
       return null
@@ -88,12 +88,15 @@ async function ensureConsumer(manager: JetStreamManager, options: JobConsumerOpt
   await manager.consumers.add(STREAMS.jobs.name, config)
 }
 
-async function assertNotStalled(consumer: Consumer, name: string, signal: AbortSignal): Promise<void> {
-  const info = await withDeadline(consumer.info(), {
-    milliseconds: REQUEST_TIMEOUT_MS,
-    operation: `requesting the state of consumer ${name}`,
-    signal,
-  })
+async function assertNotStalled(
+  { consumer, observe }: { consumer: Consumer } & RequestHealth,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const operation = `requesting the state of consumer ${name}`
+  const info = await observe(() =>
+    withDeadline(consumer.info(), { milliseconds: REQUEST_TIMEOUT_MS, operation, signal }),
+  )
   // A message that arrived a moment ago counts as well: opening the consumer again is cheap.
   if (info.num_pending > 0) {
     throw new Error(`consumer ${name} has ${info.num_pending} pending messages but delivered none`)

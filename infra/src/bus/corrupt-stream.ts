@@ -29,24 +29,27 @@ export async function deleteCorruptStream({ manager, signal }: StreamAdmin, erro
 }
 
 /**
- * Deletes a stream that has messages but cannot deliver them.
+ * Deletes a stream that has messages but cannot deliver them. One that is stored on several servers is left to them: they repair it from
+ * one another, and a new leader may not have read all of it yet.
  *
+ * @returns the number of servers that the stream is stored on
  * @throws Error if the stream was deleted
  */
-export async function deleteUnreadableStream({ manager, signal }: StreamAdmin, name: string): Promise<void> {
-  const first = await readFirstSequence(manager, name)
-  if (first === 0 || (await nullIfNotFound(manager.streams.getMessage(name, { seq: first })))) return
+export async function deleteUnreadableStream({ manager, signal }: StreamAdmin, name: string): Promise<number> {
+  const { first, replicas } = await readStream(manager, name)
+  if (replicas > 1 || first === 0) return replicas
+  if (await nullIfNotFound(manager.streams.getMessage(name, { seq: first }))) return replicas
   // The message may have expired a moment ago.
-  if ((await readFirstSequence(manager, name)) !== first) return
+  if ((await readStream(manager, name)).first !== first) return replicas
   await manager.streams.delete(name).catch(() => {})
   await sleep(STREAM_DELETION_MS, signal)
   throw new Error(`stream ${name} could not deliver message ${first} and was deleted, to be created again`)
 }
 
-/** Returns the sequence of the first message that a stream reports; 0 if it has none. */
-async function readFirstSequence(manager: JetStreamManager, name: string): Promise<number> {
-  const { state } = await manager.streams.info(name)
-  return state.messages === 0 ? 0 : state.first_seq
+/** Returns the sequence of the first message that a stream reports, 0 if it has none, and the number of servers it is stored on. */
+async function readStream(manager: JetStreamManager, name: string): Promise<{ first: number; replicas: number }> {
+  const { state, config } = await manager.streams.info(name)
+  return { first: state.messages === 0 ? 0 : state.first_seq, replicas: config.num_replicas }
 }
 
 function parseCorruptStreamName(error: unknown): string | undefined {

@@ -1,12 +1,33 @@
-import { DeliverPolicy, type JetStreamClient } from 'nats'
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  ConsumerEvents,
+  type ConsumerMessages,
+  DeliverPolicy,
+  Events,
+  nanos,
+  type QueuedIterator,
+  type Status,
+} from 'nats'
+import { untilAborted, withDeadline } from '../runtime/timers.ts'
+import type { BusConnection } from './connection.ts'
 import { decodeMessage } from './decode.ts'
 
-const EXPIRES_MS = 10_000
+const SECOND = 1_000
+const EXPIRES_MS = 10 * SECOND
+/** A server that has nothing to deliver says so this often. Twice without it, the consumer counts as lost. */
+const HEARTBEAT_MS = 1.5 * SECOND
+/** A consumer that nobody pulls from is removed by the server after this time. */
+const INACTIVE_MS = 30 * SECOND
+/** Time in which a consumer is there. A cluster without a leader creates none, and tells nobody. */
+const OPEN_MS = 3 * SECOND
 
 /** One message of a stream. */
 export interface Message {
   subject: string
   sequence: number
+  /** The id that it was published under; undefined if it had none. */
+  id: string | undefined
   data: unknown
 }
 
@@ -17,30 +38,118 @@ export interface ConsumeOptions {
   from?: { sequence: number }
 }
 
-/** Yields the selected messages in order, until the signal is aborted or the connection breaks. */
+const CONSUME_OPTIONS = {
+  max_messages: 256,
+  expires: EXPIRES_MS,
+  idle_heartbeat: HEARTBEAT_MS,
+  abort_on_missing_resource: true,
+}
+
+type Connection = Pick<BusConnection, 'nats' | 'jetstream' | 'manager'>
+
+/** Signs that a consumer is gone. The driver would look for it again by itself, with pauses of up to ten seconds. */
+const SIGNS_OF_LOSS: readonly string[] = [
+  ConsumerEvents.HeartbeatsMissed,
+  ConsumerEvents.ConsumerNotFound,
+  ConsumerEvents.StreamNotFound,
+  ConsumerEvents.ConsumerDeleted,
+  ConsumerEvents.NoResponders,
+  Events.Disconnect,
+]
+
+/**
+ * Yields the selected messages in order, until the signal is aborted. The consumer is in the memory of one server of a cluster: when that
+ * is gone, the caller begins again after the last message.
+ *
+ * @throws Error when the consumer is lost, or a message of it, or it cannot be created; NatsError if the server refuses it
+ */
 export async function* consumeMessages(
-  jetstream: JetStreamClient,
-  { stream, subject, from }: ConsumeOptions,
+  connection: Connection,
+  options: ConsumeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Message> {
-  const start = from
-    ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from.sequence }
-    : { deliver_policy: DeliverPolicy.New }
-  const consumer = await jetstream.consumers.get(stream, { ...start, ...(subject ? { filterSubjects: subject } : {}) })
-  const subscription = await consumer.consume({
-    max_messages: 256,
-    expires: EXPIRES_MS,
-    abort_on_missing_resource: true,
-  })
-  const stop = () => subscription.stop()
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
+  const { stream } = options
+  if (signal.aborted) return
+  const name = `reader-${crypto.randomUUID()}`
+  await using stack = new AsyncDisposableStack()
+  // Without waiting for the answer: one that is not deleted is removed by the server later.
+  stack.defer(() => void connection.manager.consumers.delete(stream, name).catch(() => {}))
+  const subscription = await openSubscription(connection, name, options, signal)
+  if (!subscription) return
+  const lost = watchForLoss(connection, subscription, signal)
+  stack.defer(lost.stop)
+  let delivered = 0
+  for await (const message of subscription) {
+    delivered += 1
+    if (message.info.deliverySequence !== delivered) throw new Error(`a message of stream ${stream} was not delivered`)
+    const id = message.headers?.get('Nats-Msg-Id') || undefined
+    yield { subject: message.subject, sequence: message.seq, id, data: decodeMessage(message) }
+  }
+  if (!signal.aborted) throw new Error(`the consumer of stream ${stream} is lost: ${lost.reason() ?? 'it ended'}`)
+}
+
+/** @returns undefined if the signal is aborted before */
+async function openSubscription(
+  { jetstream, manager }: Connection,
+  name: string,
+  options: ConsumeOptions,
+  signal: AbortSignal,
+): Promise<ConsumerMessages | undefined> {
+  const open = async () => {
+    await manager.consumers.add(options.stream, createConsumerConfig(name, options))
+    const consumer = await jetstream.consumers.get(options.stream, name)
+    const subscription = await consumer.consume(CONSUME_OPTIONS)
+    if (gone.signal.aborted) subscription.stop()
+    return subscription
+  }
+  const gone = new AbortController()
+  const limits = { milliseconds: OPEN_MS, operation: `opening a consumer of stream ${options.stream}` }
   try {
-    for await (const message of subscription) {
-      yield { subject: message.subject, sequence: message.seq, data: decodeMessage(message) }
+    return await untilAborted(withDeadline(open(), limits), signal)
+  } catch (error) {
+    gone.abort()
+    if (signal.aborted) return undefined
+    throw error
+  }
+}
+
+function createConsumerConfig(name: string, { subject, from }: ConsumeOptions): Partial<ConsumerConfig> {
+  return {
+    name,
+    ack_policy: AckPolicy.None,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: nanos(INACTIVE_MS),
+    ...(from
+      ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from.sequence }
+      : { deliver_policy: DeliverPolicy.New }),
+    ...(subject ? { filter_subject: subject } : {}),
+  }
+}
+
+/** Ends a subscription whose consumer is gone, or when the signal is aborted. */
+function watchForLoss({ nats }: Connection, subscription: ConsumerMessages, signal: AbortSignal) {
+  let reason: string | undefined
+  // The type leaves out that it can be ended.
+  const connectionStatus = nats.status() as QueuedIterator<Status>
+  const watch = async (events: AsyncIterable<{ type: string }>) => {
+    for await (const { type } of events) {
+      if (!SIGNS_OF_LOSS.includes(type)) continue
+      reason ??= type
+      return subscription.stop()
     }
-  } finally {
+  }
+  const stop = () => {
     signal.removeEventListener('abort', stop)
+    connectionStatus.stop()
     subscription.stop()
   }
+  void subscription
+    .status()
+    .then(watch)
+    .catch(() => {})
+  void watch(connectionStatus).catch(() => {})
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  return { reason: () => reason, stop }
 }

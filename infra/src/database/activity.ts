@@ -30,6 +30,8 @@ export interface ActivityOptions {
   /** Pool that a trial notification is sent through. */
   database: Database
   url: string
+  /** Host and port of the database itself, for the case that there is a pooler at `url`. Absent: notifications are not received then. */
+  listenHost?: string | undefined
   /** Application name of the connection. */
   name: string
   log: Log
@@ -102,9 +104,10 @@ interface ListenCallbacks {
 
 /** @throws Error if the connection is lost or does not respond, or if notifications do not arrive */
 async function listenUntilLost(options: ActivityOptions, callbacks: ListenCallbacks): Promise<'busy'> {
-  const { database, url, name, log, signal, checkMs = CHECK_MS } = options
+  const { database, url, listenHost, name, log, signal, checkMs = CHECK_MS } = options
   await respondInTime(Promise.resolve(database`select 1`))
-  if (isPooled(database)) {
+  const isBehindPooler = isPooled(database)
+  if (isBehindPooler && !listenHost) {
     // A subscription would belong to a session that others use.
     log.info({ channel: OUTBOX_CHANNEL }, 'outbox_polled_behind_pooler')
     await sleep(MAX_TIMER_MS, signal)
@@ -114,7 +117,7 @@ async function listenUntilLost(options: ActivityOptions, callbacks: ListenCallba
   const trial = crypto.randomUUID()
   const arrived = Promise.withResolvers<void>()
   const listener = openListener({
-    url,
+    url: isBehindPooler && listenHost ? replaceHost(url, listenHost) : url,
     name,
     channel: OUTBOX_CHANNEL,
     onNotification: payload => (payload === trial ? arrived.resolve() : callbacks.notify()),
@@ -132,6 +135,11 @@ async function listenUntilLost(options: ActivityOptions, callbacks: ListenCallba
     callbacks.setListening(false)
     await listener.close()
   }
+}
+
+/** @param host with a port */
+function replaceHost(url: string, host: string): string {
+  return Object.assign(new URL(url), { host }).href
 }
 
 /**

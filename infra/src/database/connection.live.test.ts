@@ -4,7 +4,13 @@ import { startProxy } from '../../testing/net-proxy.ts'
 import { createTestDatabase } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
 import { DeadlineError, withDeadline } from '../runtime/timers.ts'
-import { type Database, openDatabase, type Transaction } from './connection.ts'
+import {
+  closeSilentConnections,
+  type Database,
+  hasReceivedSince,
+  openDatabase,
+  type Transaction,
+} from './connection.ts'
 import { transaction } from './transaction.ts'
 
 /**
@@ -268,6 +274,35 @@ test('a transaction with a database that swallows everything ends at its deadlin
   proxy.setFault({ kind: 'none' })
   await waitUntilAnswered(sql)
   expect(await sql`select note from notes`).toHaveLength(0)
+})
+
+test('connections that were dropped in silence are closed, those that answer are kept', async () => {
+  await using database = await connect()
+  await using proxy = await startProxy(Number(new URL(database.url).port))
+  await using stack = new AsyncDisposableStack()
+  const sql = open(proxy.urlThrough(database.url), 'proxied', 3)
+  stack.defer(() => sql.end({ timeout: 1 }))
+  const readPids = async () =>
+    (await Promise.all([1, 2].map(() => sql`select pg_backend_pid() as pid, pg_sleep(0.05)`))).map(([row]) => row?.pid)
+  const pids = await readPids()
+  const before = performance.now()
+  expect(hasReceivedSince(sql, before)).toBe(false)
+  closeSilentConnections(sql, 60_000)
+  expect((await readPids()).sort()).toEqual(pids.sort())
+  expect(hasReceivedSince(sql, before)).toBe(true)
+  proxy.setFault({ kind: 'swallow' })
+  // Two wait for their answers, the third connection is being opened.
+  const waiting = [1, 2].map(() => sql`select 1`.catch(error => error.code))
+  const dialing = sql`select 'opened' as state`
+  const opened = dialing.then(([row]) => row?.state)
+  await waitUntil(async () => proxy.connectionCount() >= 3 || undefined, {
+    what: 'The third connection',
+    milliseconds: 5_000,
+    signal: forever,
+  })
+  proxy.setFault({ kind: 'none' })
+  closeSilentConnections(sql, 0)
+  expect(await Promise.all([...waiting, opened])).toEqual(['CONNECTION_CLOSED', 'CONNECTION_CLOSED', 'opened'])
 })
 
 // porsager/postgres#1154, #1181 and #1223 together.

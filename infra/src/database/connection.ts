@@ -102,6 +102,25 @@ export function isPooled(database: Database): boolean {
   return shared?.pooled === true
 }
 
+type PatchedOptions = Database['options'] & { shared?: { received?: number } }
+
+/** Returns whether the server has answered a statement of a pool since a time, in ms as of `performance.now()`. */
+export function hasReceivedSince(database: Database, at: number): boolean {
+  const { shared } = database.options as PatchedOptions
+  return (shared?.received ?? 0) > at
+}
+
+/**
+ * Closes the connections of a pool that have received nothing for some time, also those that are being opened: after a network has
+ * swallowed packets they may be dead without a word. Statements that wait for them fail; the pool opens others when it needs them.
+ */
+export function closeSilentConnections(
+  database: Database & { abandon?(milliseconds: number): void },
+  milliseconds: number,
+): void {
+  database.abandon?.(milliseconds)
+}
+
 /**
  * Checks that the database responds.
  *
@@ -126,14 +145,14 @@ const START_PING_MS = 5_000
  */
 export async function waitUntilResponsive(
   database: Database,
-  options: { signal: AbortSignal; onRetry?: () => void; milliseconds?: number; policy?: RetryPolicy },
+  options: { signal: AbortSignal; onRetry?: (error: unknown) => void; milliseconds?: number; policy?: RetryPolicy },
 ): Promise<void> {
   const { signal, onRetry, milliseconds = START_PING_MS, policy = RETRY_POLICIES.commandStart } = options
   await retry(() => pingDatabase(database, { signal, milliseconds }), {
     policy,
     signal,
     isRetryable: error => error instanceof DeadlineError || isStarting(error),
-    onRetry: () => onRetry?.(),
+    onRetry: error => onRetry?.(error),
   })
 }
 

@@ -1,5 +1,6 @@
 import { readErrorCode } from '../runtime/error-code.ts'
 import { DeadlineError } from '../runtime/timers.ts'
+import { DatabaseSilentError } from './silence-guard.ts'
 
 /** Error codes of the driver and the operating system for a lost, refused or silent connection, and for a refused commit. */
 const DRIVER_ERROR_CODES = [
@@ -24,7 +25,7 @@ const TRANSIENT_SQLSTATE = /^(08|53|40)[0-9A-Z]{3}$|^(55P03|57014|25P03|57P[0-9A
 
 /** Returns whether an error is transient: another try may succeed. It is unknown whether the statement took effect. */
 export function isTransientDbError(error: unknown): boolean {
-  if (error instanceof DeadlineError) return true
+  if (error instanceof DeadlineError || error instanceof DatabaseSilentError) return true
   const code = readErrorCode(error)
   if (code === undefined) return false
   return DRIVER_ERROR_CODES.includes(code) || TRANSIENT_SQLSTATE.test(code)

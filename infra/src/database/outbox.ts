@@ -7,6 +7,7 @@ import { runForever } from '../runtime/run-forever.ts'
 import { sleep } from '../runtime/timers.ts'
 import type { Activity } from './activity.ts'
 import type { Database, Queryable, Transaction } from './connection.ts'
+import { messageId } from './message-id.ts'
 import { OUTBOX_CHANNEL } from './outbox-channel.ts'
 import { transaction } from './transaction.ts'
 
@@ -170,11 +171,6 @@ interface OutboxRow {
   payload: BusMessage
   /** Time of creation, in microseconds since 1970. */
   at: number
-}
-
-/** Returns the id of the message on the bus. It contains the time, because a database restored from a backup reuses row ids. */
-function messageId({ id, at }: OutboxRow): string {
-  return `ob-${id}-${at}`
 }
 
 interface StreamEpoch {

@@ -10,6 +10,7 @@ import { followActivity } from './activity.ts'
 import { type Database, isPooled, openDatabase } from './connection.ts'
 import { migrate } from './migrations.ts'
 import { enqueueMessage, runRelay } from './outbox.ts'
+import { checkPoolerCapacity } from './pooler-capacity.ts'
 import { transaction } from './transaction.ts'
 
 /** A database behind PgBouncer in transaction mode: each transaction may run on another connection of few. */
@@ -111,6 +112,43 @@ test('the relay publishes without a subscription', async () => {
   expect(await direct`select from pg_stat_activity where query like 'listen%'`).toHaveLength(0)
 })
 
+test('notifications arrive over the host of the database itself', async () => {
+  await using pool = openPool()
+  const stopping = new AbortController()
+  const listenHost = new URL(url).host
+  const common = { database: pool.sql, log, signal: stopping.signal }
+  const activity = followActivity({
+    url: pooler.urlThrough(url),
+    listenHost,
+    name: 'direct',
+    quietAfterMs: 0,
+    ...common,
+  })
+  let notified = 0
+  activity.subscribe(() => notified++)
+  await waitFor('The subscription', 10_000, async () => activity.isQuiet())
+  const before = notified
+  await transaction(pool.sql, tx => tx`select pg_notify('outbox', '')`)
+  await waitFor('The notification', 10_000, async () => notified > before)
+  expect(await direct`select from pg_stat_activity where query like 'listen%'`).toHaveLength(1)
+  stopping.abort()
+  await activity.closed
+})
+
+test.each([
+  ['session', 3, ['pooler_has_too_few_connections']],
+  ['session', CONNECTIONS - 1, []],
+  ['transaction', 12, []],
+] as const)(
+  'in %s mode, 2 connections of a pooler for %i of a pool: reports %p',
+  async (mode, connections, expected) => {
+    await using own = new AsyncDisposableStack()
+    const folder = own.use(await createTestDirectory()).path
+    const other = own.use(await startPooler(folder, url, { mode, connections: CONNECTIONS - 1 }))
+    expect(await readReports(other.urlThrough(url), connections)).toEqual([...expected])
+  },
+)
+
 test('concurrent runs of the migrations take turns, and leave no lock', async () => {
   const name = `pooled_${crypto.randomUUID().replaceAll('-', '')}`
   await direct`create database ${direct(name)}`
@@ -121,6 +159,20 @@ test('concurrent runs of the migrations take turns, and leave no lock', async ()
   expect(runs.filter(({ applied }) => applied.length > 0)).toHaveLength(1)
   expect(await direct`select from pg_locks where locktype = 'advisory'`).toHaveLength(0)
 })
+
+/** Checks the capacity of a pooler for a pool. @returns the names of the warnings */
+async function readReports(pooledUrl: string, connections: number): Promise<string[]> {
+  const reports: string[] = []
+  const warn = (_: unknown, name: string) => void reports.push(name)
+  const sql = openDatabase({ url: pooledUrl, name: 'capacity', connections, log })
+  await readPooled(sql)
+  await checkPoolerCapacity(sql, {
+    connections,
+    log: Object.assign(createLog({ service: 'test', level: 'silent' }), { warn }),
+  })
+  await sql.end({ timeout: 0 })
+  return reports
+}
 
 function openPool({ statementMs }: { statementMs?: number } = {}) {
   const limit = statementMs === undefined ? {} : { statementMs }

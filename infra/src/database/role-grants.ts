@@ -53,7 +53,7 @@ export const TABLE_GRANTS: Readonly<Record<string, TableGrants>> = {
   model_timings: { ingest: 'read', processor: 'write', query: 'read' },
   models: SHOWN,
   object_removals: WRITTEN_BY_BOTH,
-  outbox: WRITTEN_BY_BOTH,
+  outbox: { ...WRITTEN_BY_BOTH, query: ['id', 'subject', 'payload', 'created_at'] },
   previews_due: { ingest: 'write' },
   processors: { processor: 'write' },
   provider_calls: SHOWN,

@@ -31,7 +31,9 @@ const RULES: RouteRules = {
 
 /** Starts a service with test routes on a free port. */
 export function serveTestApp(
-  options: Partial<Pick<HttpAppOptions, 'idleSeconds' | 'checks' | 'identify' | 'stopping' | 'stopDetails'>> = {},
+  options: Partial<
+    Pick<HttpAppOptions, 'idleSeconds' | 'checks' | 'engines' | 'identify' | 'stopping' | 'stopDetails'>
+  > = {},
   config: Partial<HttpAppOptions['config']> = {},
   idleTimeout = 10,
 ) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { connect } from 'node:net'
+import { hostname } from 'node:os'
 import { PROBLEMS, Problem } from '@darkroom/contracts/problem'
 import { createPost, SECRET, serveTestApp } from './app.fixture.ts'
 
@@ -128,7 +129,9 @@ test('measures requests by method, route and status, and unknown paths together'
     ['POST', '/echo', 400],
     ['GET', '/refuse/:code', 409],
   ]) {
-    expect(text).toContain(`_count{service="test",method="${method}",route="${route}",status="${status}"} 1`)
+    expect(text).toContain(
+      `_count{service="test",host="${hostname()}",method="${method}",route="${route}",status="${status}"} 1`,
+    )
   }
   expect(text).not.toContain('particular')
 })

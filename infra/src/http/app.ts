@@ -3,6 +3,7 @@ import { OPERATOR_PATHS } from '@darkroom/contracts/routes'
 import { Elysia, type MaybePromise } from 'elysia'
 import type { Config } from '../config.ts'
 import { isTransientDbError } from '../database/errors.ts'
+import { DatabaseSilentError, type SilenceGuard } from '../database/silence-guard.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { readBody } from './body/bodies.ts'
@@ -11,7 +12,7 @@ import { createClientAddress } from './client-address.ts'
 import { leaveLengthOpen } from './head-length.ts'
 import { type Identify, identityOf } from './identity.ts'
 import { createProblemResponse, ProblemError } from './problem.ts'
-import { type ReadinessOptions, respondReadiness } from './readiness.ts'
+import { type ReadinessOptions, readAllEngines, respondReadiness } from './readiness/readiness.ts'
 import { createRequestGate, hasBody, type RequestGateOptions } from './request-gate.ts'
 import { getRequestId } from './request-id.ts'
 import { createRequestMetrics } from './request-metrics.ts'
@@ -22,11 +23,16 @@ import { installZodMessages } from './zod-messages.ts'
 /** Time after which a connection without a request is closed, in seconds. Bun looks every four seconds. */
 export const IDLE_SECONDS = 24
 
+/** Headers of every response. */
+const SAFE_HEADERS = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' }
+
 export interface HttpAppOptions extends ReadinessOptions {
   config: RequestGateOptions['config'] & Pick<Config, 'BODY_MEMORY_MB'> & Partial<Pick<Config, 'GATEWAY_SECRET'>>
   log: Log
   metrics: Metrics
   identify: Identify
+  /** Ends the wait for a database that does not answer. */
+  silenceGuard?: SilenceGuard
   /** Time after which a connection is closed that sent a body and requests nothing more, in seconds; `IDLE_SECONDS` unless given. */
   idleSeconds?: number
 }
@@ -47,14 +53,15 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
   return new Elysia({ name: 'http', normalize: false })
     .wrap(handle => (...parameters: [Request, ...unknown[]]) => {
       // Elysia's type of it says nothing of the response.
-      const response = handle(...parameters) as unknown as MaybePromise<Response>
+      const response = guardResponse(handle(...parameters) as unknown as MaybePromise<Response>, parameters[0], options)
       return parameters[0].method === 'HEAD' ? correctHeadLength(response) : response
     })
     .onRequest(async ({ request, set }) => {
       requestMetrics.start(request)
       set.headers['x-request-id'] = getRequestId(request)
-      set.headers['x-content-type-options'] = 'nosniff'
-      set.headers['cross-origin-resource-policy'] = 'same-origin'
+      Object.assign(set.headers, SAFE_HEADERS)
+      // Its next request goes to a process that stays.
+      if (options.stopping.aborted) set.headers.connection = 'close'
       await gate.check(request)
     })
     .derive({ as: 'global' }, ({ request, route, server }) => {
@@ -94,14 +101,42 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
       const status = responseValue instanceof Response ? responseValue.status : (set.status ?? 200)
       requestMetrics.end(request, route, status)
     })
-    .get('/healthz', () => new Response('ok\n', { headers: { 'content-type': 'text/plain;charset=utf-8' } }))
+    .get('/healthz', () => respondHealth(options.stopping))
     .get('/readyz', () => respondReadiness(options))
     .get('/metrics', async () => {
       metrics.bodyBytes.set(budget.bytesInUse())
+      const engines = Object.entries(await readAllEngines(options))
+      for (const [engine, state] of engines) metrics.engineUp.set({ engine }, state === 'ok' ? 1 : 0)
       return new Response(await metrics.registry.metrics(), {
         headers: { 'content-type': metrics.registry.contentType },
       })
     })
+}
+
+/** Responds that the process answers requests; while it is about to stop, that it takes no new ones, for the proxies before it. */
+function respondHealth(stopping: AbortSignal): Response {
+  const headers = { 'content-type': 'text/plain;charset=utf-8' }
+  return stopping.aborted ? new Response('stopping\n', { status: 503, headers }) : new Response('ok\n', { headers })
+}
+
+/** Answers with a problem as soon as it is known that the database does not answer. */
+function guardResponse(
+  response: MaybePromise<Response>,
+  request: Request,
+  { silenceGuard, log }: Pick<HttpAppOptions, 'silenceGuard' | 'log'>,
+): MaybePromise<Response> {
+  if (!silenceGuard || !(response instanceof Promise)) return response
+  return silenceGuard.guard(response).catch(error => {
+    // What comes too late has no reader: an event stream would hold its place.
+    if (error instanceof DatabaseSilentError) void response.then(late => late.body?.cancel()).catch(() => {})
+    const problem = toProblemError(error)
+    const requestId = getRequestId(request)
+    logFailure(log, error, problem, requestId)
+    const refusal = createProblemResponse(problem, requestId)
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) refusal.headers.set(name, value)
+    refusal.headers.set('x-request-id', requestId)
+    return refusal
+  })
 }
 
 /** Corrects the length of a response to HEAD, where Elysia writes that of the body that it has read, and Bun that of none. */

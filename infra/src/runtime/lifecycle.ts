@@ -1,9 +1,11 @@
 import type { Log } from '../log.ts'
 import { readErrorCode } from './error-code.ts'
-import { withDeadline } from './timers.ts'
+import { sleep, withDeadline } from './timers.ts'
 
 /** The life of a process: its stop signal, and the resources that are closed when it stops. */
 export interface Lifecycle {
+  /** Aborted when the process is asked to stop: some time before `stopping`, where proxies have to notice that it is not ready. */
+  leaving: AbortSignal
   /** Aborted when the process begins to stop. */
   stopping: AbortSignal
   /** Aborted by a second stop signal: its sender does not wait for what is under way. */
@@ -24,11 +26,13 @@ const PARENT_CHECK_MS = 5_000
  * Creates the lifecycle of this process. The process stops on SIGTERM and SIGINT, on an uncaught error, and when its parent
  * process is gone. Each resource has a deadline for closing, so one that hangs does not block the others.
  *
- * @param options `parentPid`: the parent process to watch; none unless given
+ * @param options `parentPid`: the parent process to watch; none unless given. `delayMs`: time between a stop signal and the stop; none
+ *   unless given, and none after a second signal
  */
-export function createLifecycle(options: { log: Log; parentPid?: number | undefined }): Lifecycle {
-  const { log } = options
+export function createLifecycle(options: { log: Log; parentPid?: number | undefined; delayMs?: number }): Lifecycle {
+  const { log, delayMs = 0 } = options
   const controller = new AbortController()
+  const leaving = new AbortController()
   const forcing = new AbortController()
   const closers: { name: string; close: () => unknown; deadlineMs: number }[] = []
   let stopped: Promise<void> | undefined
@@ -41,14 +45,20 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
     process.exit(exitCode)
   }
   const stop = (reason: string, exitCode = 0) => {
+    leaving.abort()
     stopped ??= closeAll(reason, exitCode)
     return stopped
+  }
+  const leave = async (reason: string) => {
+    leaving.abort()
+    if (delayMs > 0) await sleep(delayMs, forcing.signal)
+    await stop(reason)
   }
 
   for (const name of ['SIGTERM', 'SIGINT'] as const)
     process.on(
       name,
-      createStopHandler(() => void stop(name), forcing),
+      createStopHandler(() => void leave(name), forcing),
     )
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.on(event, err => {
@@ -62,6 +72,7 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
   if (options.parentPid !== undefined) watchParent(options.parentPid, () => void stop('the launcher is gone', 1))
 
   return {
+    leaving: leaving.signal,
     stopping: controller.signal,
     forced: forcing.signal,
     onClose: (name, close, deadlineMs = CLOSE_MS) => void closers.push({ name, close, deadlineMs }),

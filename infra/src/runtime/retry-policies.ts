@@ -27,11 +27,11 @@ export const RETRY_POLICIES = {
   /** The driver's own pauses grow to 20 s, which people would wait after a restart of the database. */
   databaseReconnect: { minMs: 0, baseMs: 100, maxMs: 1_000 },
   /** Messages wait in the outbox meanwhile, so a bus that is back is used within seconds. */
-  outboxRelay: { minMs: 50, baseMs: 400, maxMs: 5_000 },
+  outboxRelay: { minMs: 50, baseMs: 200, maxMs: 1_000 },
   /** A consumer that broke off: the bus or its stream is coming back, and jobs wait in it. */
-  consumer: { minMs: 50, baseMs: 250, maxMs: 5_000 },
+  consumer: { minMs: 50, baseMs: 250, maxMs: 1_000 },
   /** A subscription without state: opening it anew is cheap, and until then events are not live. */
-  subscription: { minMs: 50, baseMs: 100, maxMs: 3_000 },
+  subscription: { minMs: 50, baseMs: 100, maxMs: 1_000 },
   /** Maintenance is not urgent: a database that is away is not asked more often than every half minute. */
   maintenance: { minMs: 50, baseMs: 250, maxMs: 30_000 },
   /** The bus may lose messages at any time: after a failure they are looked for as often as after a success. */

@@ -1,10 +1,20 @@
 import type { Service } from '@darkroom/contracts/routes'
 import { type Bus, connectBus } from '../bus/bus.ts'
-import { ConfigError, readServiceConfig, type ServiceConfig } from '../config.ts'
+import { ConfigError, readBusAccess, readServiceConfig, type ServiceConfig } from '../config.ts'
 import { type Activity, followActivity } from '../database/activity.ts'
-import { type Database, openDatabase, pingDatabase } from '../database/connection.ts'
+import {
+  closeSilentConnections,
+  type Database,
+  hasReceivedSince,
+  openDatabase,
+  pingDatabase,
+} from '../database/connection.ts'
+import { checkPoolerCapacity } from '../database/pooler-capacity.ts'
+import { createSilenceGuard } from '../database/silence-guard.ts'
+import { createUnreachableLog } from '../database/unreachable-log.ts'
 import type { HttpAppOptions } from '../http/app.ts'
 import { createIdentify } from '../http/identity.ts'
+import { createEngineReader } from '../http/readiness/engines.ts'
 import { createLog, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { openStore } from '../store/open-store.ts'
@@ -13,9 +23,7 @@ import { enableFailpoint } from './failpoint.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { retry } from './retry.ts'
 import { RETRY_POLICIES } from './retry-policies.ts'
-
-/** A failure to reach the database is logged once, and then about once a minute. */
-const LOG_EVERY = 240
+import { warnOfShortStopTimeout } from './stop-time.ts'
 
 /** Runtime dependencies of a service. */
 export interface ServiceContext {
@@ -35,7 +43,7 @@ export interface ServiceContext {
  * code 2 if the settings are wrong.
  *
  * @param options `isBusRequired`: the service waits for the bus, and is not ready without bus and store. Else it starts without
- *   the bus, and is ready as soon as the database responds: what needs the store is refused by itself while that is away
+ *   the bus, and is ready as soon as the database responds: what needs the store is refused by itself while that is away, and what is away is told
  */
 export async function openServiceContext(
   service: Service,
@@ -44,22 +52,52 @@ export async function openServiceContext(
   const config = readConfigOrExit(service)
   enableFailpoint(config.FAIL_AT)
   const log = createLog({ service, level: config.LOG_LEVEL })
-  const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
+  warnOfShortStopTimeout(service, { config, log })
+  const delayMs = service === 'processor' ? 0 : config.SHUTDOWN_DELAY_SECONDS * 1_000
+  const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID, delayMs })
   const metrics = createMetrics(service)
   const usesCustomPlans = service === 'query'
-  const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, usesCustomPlans, log })
+  const database = openDatabase({
+    url: config.DATABASE_URL,
+    name: `darkroom-${service}`,
+    usesCustomPlans,
+    connections: config.DATABASE_CONNECTIONS,
+    log,
+  })
   lifecycle.onClose('database', () => database.end({ timeout: 3 }))
   const activity = openActivity(database, { service, config, log, lifecycle })
-  const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, service, activity, log })
+  const access = readBusAccess(config)
+  const bus = connectBus({ ...access, name: `darkroom-${service}`, service, activity, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
   if (options.isBusRequired) await bus.connected
   await waitForDatabase({ database, url: config.DATABASE_URL, log, signal: lifecycle.stopping })
+  void checkPoolerCapacity(database, { connections: config.DATABASE_CONNECTIONS, log })
   const store = await openStore(config)
+  const shared = { bus: async () => assertBusConnected(bus), store: () => store.ping() }
   const checks: HttpAppOptions['checks'] = {
     database: signal => pingDatabase(database, signal ? { signal } : {}),
-    ...(options.isBusRequired ? { bus: async () => assertBusConnected(bus), store: () => store.ping() } : {}),
+    ...(options.isBusRequired ? shared : {}),
   }
-  const http = { config, log, metrics, checks, identify: createIdentify(config), stopping: lifecycle.stopping }
+  const connections = {
+    hasReceivedSince: (at: number) => hasReceivedSince(database, at),
+    closeSilent: (milliseconds: number) => closeSilentConnections(database, milliseconds),
+  }
+  const silenceGuard = createSilenceGuard({
+    url: config.DATABASE_URL,
+    connections,
+    log,
+    signal: lifecycle.stopping,
+  })
+  const http = {
+    config,
+    log,
+    metrics,
+    checks,
+    ...(options.isBusRequired ? {} : { engines: createEngineReader(shared) }),
+    identify: createIdentify(config),
+    stopping: lifecycle.leaving,
+    silenceGuard,
+  }
   return { config, log, metrics, lifecycle, database, activity, bus, store, http }
 }
 
@@ -67,7 +105,8 @@ function openActivity(
   database: Database,
   { service, config, log, lifecycle }: Pick<ServiceContext, 'config' | 'log' | 'lifecycle'> & { service: Service },
 ): Activity {
-  const connection = { database, url: config.DATABASE_URL, name: `darkroom-${service}-activity` }
+  const { DATABASE_URL: url, DATABASE_LISTEN_HOST: listenHost } = config
+  const connection = { database, url, listenHost, name: `darkroom-${service}-activity` }
   const activity = followActivity({ ...connection, log, signal: lifecycle.stopping })
   lifecycle.onClose('activity', () => activity.closed)
   return activity
@@ -83,11 +122,8 @@ async function waitForDatabase(options: {
   log: Log
   signal: AbortSignal
 }): Promise<void> {
-  const { database, log, signal } = options
-  const { hostname: host, port } = new URL(options.url)
-  const onRetry = (err: unknown, failures: number) => {
-    if (failures % LOG_EVERY === 1) log.warn({ err, host, ...(port ? { port } : {}) }, 'database_unreachable')
-  }
+  const { database, signal } = options
+  const onRetry = createUnreachableLog(options)
   const policy = RETRY_POLICIES.databaseStart
   const ping = () => pingDatabase(database, { signal, milliseconds: START_PING_MS })
   await retry(ping, { policy, signal, onRetry }).catch(error => {

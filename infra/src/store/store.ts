@@ -33,12 +33,12 @@ export interface Store {
    * @throws StoreError when the object could not be stored whole
    */
   put(key: string, body: Body, options: { signal: AbortSignal }): Promise<StoredObject>
-  /** Returns the object with its bytes, or null when there is none. */
+  /** Returns the object with its bytes, or null when there is none. An aborted signal ends the wait for it, not what is read of it. */
   get(
     key: string,
-    options?: { range?: ByteRange },
+    options?: { range?: ByteRange; signal?: AbortSignal },
   ): Promise<{ object: StoredObject; body: Blob | ReadableStream<Uint8Array> } | null>
-  head(key: string): Promise<StoredObject | null>
+  head(key: string, options?: { signal?: AbortSignal }): Promise<StoredObject | null>
   /** Removes an object. A missing object is no error. An aborted signal prevents removals that have not begun. */
   remove(key: string, options?: { signal: AbortSignal }): Promise<void>
   /** Lists the objects whose keys begin with `prefix`, in the order of their keys, from the first one behind `after` on. */

@@ -39,6 +39,16 @@ const STUDIO_STATEMENTS: [path: string, part: string, reason: string][] = [
     'from reference_rehosts where next_try_at <=',
     'takes what is due of every workspace',
   ],
+  [
+    'services/query/src/events/outbox-tail.ts',
+    'select id, (extract',
+    'events of all, each sent to its workspace alone',
+  ],
+  [
+    'services/query/src/events/outbox-tail.ts',
+    'select id, subject, payload as data',
+    'events of all, each sent to its workspace alone',
+  ],
   ['services/ingest/src/backfill/', '', 'an administrator’s run goes over the rows of all'],
 ]
 

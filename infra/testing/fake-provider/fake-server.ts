@@ -30,11 +30,12 @@ export interface FakeProviderServer extends AsyncDisposable {
  * Starts the fake provider: a real HTTP server that accepts predictions and serves their files as Replicate does, with every fault
  * of `Behavior`.
  *
- * @param options.port on loopback; any free one unless given
+ * @param options.port any free one unless given
+ * @param options.host address to listen on, also that of its files; loopback unless given
  */
-export async function startFakeProvider(options: { port?: number } = {}): Promise<FakeProviderServer> {
+export async function startFakeProvider(options: { port?: number; host?: string } = {}): Promise<FakeProviderServer> {
   const server = createServer()
-  const state = createProviderState(await listenLocally(server, options.port ?? 0))
+  const state = createProviderState(await listenLocally(server, options.port ?? 0, options.host))
   server.on('request', (request, response) => {
     const closed = new AbortController()
     response.once('close', () => closed.abort())
@@ -70,8 +71,10 @@ function sendError(response: ServerResponse, error: unknown): void {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } })
-  const fake = await startFakeProvider({ port: Number(values.port) })
+  const { values } = parseArgs({
+    options: { port: { type: 'string', default: '0' }, host: { type: 'string', default: '127.0.0.1' } },
+  })
+  const fake = await startFakeProvider({ port: Number(values.port), host: values.host })
   process.stdout.write(`${fake.url}\n`)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => fake[Symbol.asyncDispose]())
 }

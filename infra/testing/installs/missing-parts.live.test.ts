@@ -52,6 +52,7 @@ test.concurrent(
         ready: false,
         parts: { ingest: 'ok', processor: 'away', query: 'ok' },
         checks: { database: 'ok' },
+        engines: { bus: 'ok', store: 'ok' },
       },
     })
     const parts = await (await fetch(`${url}/api/parts`)).json()

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readRunFile } from '../../local/launch/run-file.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
@@ -9,6 +9,7 @@ import { createLog } from '../../src/log.ts'
 import { createUniqueImage, insertImportedGeneration, toDataUrl } from '../data/imported-rows.ts'
 import { runCommand } from '../studio/run-command.ts'
 import { startTestStudio, type TestStudio } from '../studio/test-studio.ts'
+import { createTestDirectory } from '../test-resources.ts'
 import { waitFor } from '../wait-for.ts'
 import { generateImage } from './generate-image.ts'
 import { listProcessTree } from './processes.ts'
@@ -19,12 +20,13 @@ const LIMIT_MS = 120_000
 const CANARIES = {
   OPENAI_API_KEY: 'canary-of-openai-0001',
   OPENAI_COMPATIBLE_KEY: 'canary-of-compatible-0002',
-  COMFYUI_KEY: 'canary-of-comfyui-0006',
   INTERNAL_API_SECRET: 'canary-of-administrators-of-thirty-two-characters',
   ENCRYPTION_KEY: 'ca7a51'.padEnd(64, '0'),
   AWS_SECRET_ACCESS_KEY: 'canary-of-somebody-else-0003',
   DATABASE_PASSWORD: 'canary-of-somebody-else-0004',
 }
+/** A secret that is in a file, whose path is what a process is given. */
+const COMFYUI_KEY = 'canary-of-comfyui-0006'
 const PARTS: readonly (readonly [string, RegExp])[] = [
   ['backfill', /services\/ingest\/src\/backfill\/main\.ts/],
   ['ingest', /services\/ingest\/src\/main\.ts/],
@@ -39,7 +41,8 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
 const EXPECTED: Record<string, readonly string[]> = {
   OPENAI_API_KEY: ['processor'],
   OPENAI_COMPATIBLE_KEY: ['processor'],
-  COMFYUI_KEY: ['processor'],
+  COMFYUI_KEY: [],
+  comfyUiKeyFile: ['processor'],
   INTERNAL_API_SECRET: ['ingest'],
   ENCRYPTION_KEY: ['ingest', 'processor'],
   AWS_SECRET_ACCESS_KEY: [],
@@ -59,8 +62,12 @@ const EXPECTED: Record<string, readonly string[]> = {
 test(
   'each process of a studio has the secrets that it needs, and none has one in its command line',
   async () => {
-    await using studio = await startTestStudio({ ...CANARIES, OPENAI_COMPATIBLE_URL: 'http://127.0.0.1:9/v1' })
-    const secrets = { ...CANARIES, ...(await readOwnSecrets(studio.dataDir)) }
+    await using directory = await createTestDirectory()
+    const comfyUiKeyFile = join(directory.path, 'comfyui-key')
+    await writeFile(comfyUiKeyFile, `${COMFYUI_KEY}\n`)
+    const env = { ...CANARIES, COMFYUI_KEY_FILE: comfyUiKeyFile, OPENAI_COMPATIBLE_URL: 'http://127.0.0.1:9/v1' }
+    await using studio = await startTestStudio(env)
+    const secrets = { ...CANARIES, COMFYUI_KEY, comfyUiKeyFile, ...(await readOwnSecrets(studio.dataDir)) }
     const found = new Set<string>()
     const seen = new Set<string>()
     const look = async () => {
@@ -75,8 +82,8 @@ test(
     await using sql = openSql(studio)
     await generateImage(studio.url)
     await insertImportedGeneration(sql.database, { referenceImage: toDataUrl(await createUniqueImage(32, 32)) })
-    const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
-    expect(await runCommand('backfill', ['reference-images'], env)).toMatchObject({ exitCode: 0 })
+    const here = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
+    expect(await runCommand('backfill', ['reference-images'], here)).toMatchObject({ exitCode: 0 })
     await waitFor('The backfill process', 30_000, async () => {
       await look()
       return seen.has('backfill')

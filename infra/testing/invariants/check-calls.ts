@@ -1,9 +1,9 @@
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
-import type { TestStack } from '../studio/test-stack.ts'
 import type { CallContext } from './call-context.ts'
 import { readCallSnapshots } from './call-snapshots.ts'
 import { type AnswerReport, checkAnswers } from './check-answers.ts'
 import { checkUnknownOutcomes, type UnknownReport } from './check-unknown.ts'
+import type { CheckedStudio } from './checked-studio.ts'
 import type { GenerationSnapshot } from './generation-snapshots.ts'
 
 export interface CallReport extends Omit<AnswerReport, 'violations'>, Omit<UnknownReport, 'violations'> {
@@ -12,7 +12,7 @@ export interface CallReport extends Omit<AnswerReport, 'violations'>, Omit<Unkno
 
 /** Checks I13 against the provider's own log of its answers, the lives of the processors and the faults of the network. */
 export async function checkCalls(
-  { sql, fake, proxies, services, client }: Pick<TestStack, 'sql' | 'fake' | 'proxies' | 'services' | 'client'>,
+  { sql, fake, proxies, services, client }: Pick<CheckedStudio, 'sql' | 'fake' | 'proxies' | 'services' | 'client'>,
   generations: Map<string, GenerationSnapshot>,
 ): Promise<CallReport> {
   const context: CallContext = {

@@ -1,6 +1,5 @@
 import pLimit from 'p-limit'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
-import type { TestStack } from '../studio/test-stack.ts'
 import { waitFor } from '../wait-for.ts'
 import { checkAcceptedSubmissions } from './check-accepted.ts'
 import { checkCalls } from './check-calls.ts'
@@ -10,6 +9,7 @@ import { checkIsolation, checkNoImageData } from './check-isolation.ts'
 import { checkOutputs, checkReferences } from './check-outputs.ts'
 import { checkSpend } from './check-purchases.ts'
 import { checkResourceLimits } from './check-resources.ts'
+import type { CheckedStudio } from './checked-studio.ts'
 import { readGenerationSnapshots } from './generation-snapshots.ts'
 
 export interface CheckOptions {
@@ -36,8 +36,8 @@ const FATAL = '"level":"fatal"'
  *
  * @returns the violations, each with its invariant
  */
-export async function checkInvariants(stack: TestStack, options: CheckOptions = {}): Promise<string[]> {
-  await Promise.all([stack.ingest, stack.query, ...stack.processors].map(service => service.waitUntilReady()))
+export async function checkInvariants(stack: CheckedStudio, options: CheckOptions = {}): Promise<string[]> {
+  await Promise.all(stack.running.map(service => service.waitUntilReady()))
   const unfinished = await waitUntilIdle(stack, options.settleMs ?? SETTLE_MS)
   if (unfinished.length > 0) return unfinished
   const { sql, client, store, busAdmin, fake } = stack
@@ -64,12 +64,12 @@ export async function checkInvariants(stack: TestStack, options: CheckOptions = 
 }
 
 /** Checks that no service logged a fatal error. A killed process logs nothing, so a fatal error is never a fault's. */
-function checkFatalLogs({ logLines }: TestStack): string[] {
+function checkFatalLogs({ logLines }: CheckedStudio): string[] {
   return logLines.filter(line => line.includes(FATAL)).map(line => `a service could not go on: ${line.slice(0, 2_000)}`)
 }
 
 /** Checks I2. @returns the work that is unfinished after the time limit */
-async function waitUntilIdle(stack: TestStack, milliseconds: number): Promise<string[]> {
+async function waitUntilIdle(stack: CheckedStudio, milliseconds: number): Promise<string[]> {
   let busy: string[] = []
   const isIdle = async () => {
     busy = await listUnfinished(stack).catch(error => [`I2 the studio cannot be queried: ${error}`])
@@ -81,7 +81,7 @@ async function waitUntilIdle(stack: TestStack, milliseconds: number): Promise<st
   )
 }
 
-async function listUnfinished({ sql, busAdmin }: TestStack): Promise<string[]> {
+async function listUnfinished({ sql, busAdmin }: CheckedStudio): Promise<string[]> {
   const [left] = await sql<{ open: string[]; leases: number; unsent: number }[]>`
     select
       coalesce((select array_agg(g.id || ' ' || g.status || ' ' || j::text) from generations g

@@ -1,5 +1,6 @@
 import { STREAMS } from '@darkroom/contracts/subjects'
 import { connect, type JetStreamManager, type NatsConnection } from 'nats'
+import { toAccessOptions } from '../../src/bus/access.ts'
 
 /** Administrative access to the bus, independent of the services. */
 export interface BusAdmin extends AsyncDisposable {
@@ -9,13 +10,15 @@ export interface BusAdmin extends AsyncDisposable {
   countPending(): Promise<number>
   /** Returns the ids of all messages of a stream. */
   listMessageIds(stream: 'jobs' | 'events'): Promise<Set<string>>
+  /** Returns the name of the server that leads a stream; undefined while there is none, or without a cluster. */
+  findLeader(stream: 'jobs' | 'events'): Promise<string | undefined>
   deleteConsumers(): Promise<void>
   deleteStream(stream: 'jobs' | 'events'): Promise<void>
 }
 
 const MSG_ID = 'Nats-Msg-Id'
 
-/** Connects to a server. The connection reconnects by itself. */
+/** Connects to a server, or to one of a cluster's. The connection reconnects by itself. @param url addresses by commas */
 export async function openBusAdmin(url: string): Promise<BusAdmin> {
   const connection = await connectNats(url)
   const manager = await connection.jetstreamManager()
@@ -31,6 +34,7 @@ export async function openBusAdmin(url: string): Promise<BusAdmin> {
       return consumers.reduce((sum, consumer) => sum + consumer.num_pending + consumer.num_ack_pending, 0)
     },
     listMessageIds: stream => listMessageIds(connection, manager, STREAMS[stream].name),
+    findLeader: async stream => (await manager.streams.info(STREAMS[stream].name)).cluster?.leader || undefined,
     deleteConsumers: async () => {
       for (const { name } of await listConsumers(manager)) await manager.consumers.delete(STREAMS.jobs.name, name)
     },
@@ -42,14 +46,7 @@ export async function openBusAdmin(url: string): Promise<BusAdmin> {
 }
 
 async function connectNats(url: string): Promise<NatsConnection> {
-  const { host, username, password } = new URL(url)
-  return await connect({
-    servers: host,
-    user: decodeURIComponent(username),
-    pass: decodeURIComponent(password),
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 100,
-  })
+  return await connect({ ...toAccessOptions({ url }), maxReconnectAttempts: -1, reconnectTimeWait: 100 })
 }
 
 async function listConsumers(manager: JetStreamManager) {

@@ -28,9 +28,9 @@ export interface FakeProvider extends AsyncDisposable {
   waitForNextSubmit(when: 'arrived' | 'answered', milliseconds?: number): Promise<void>
 }
 
-/** Starts the fake provider on a free port. */
-export async function startFakeProvider(): Promise<FakeProvider> {
-  const { url, [Symbol.asyncDispose]: stop } = await startScript(SERVER)
+/** Starts the fake provider on a free port. @param host address that it is reached at; loopback unless given */
+export async function startFakeProvider(host?: string): Promise<FakeProvider> {
+  const { url, [Symbol.asyncDispose]: stop } = await startScript(SERVER, host ? { args: ['--host', host] } : {})
   const readRequestLog = async () => (await (await fetch(`${url}/log`)).json()) as RequestLog
   const setBehavior = async (set: BehaviorChange) => {
     const response = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify({ set }) })

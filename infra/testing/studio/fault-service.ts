@@ -1,3 +1,4 @@
+import type { Service } from '@darkroom/contracts/routes'
 import { supervise } from '../../local/launch/supervisor.ts'
 import {
   fetchIfReachable,
@@ -25,6 +26,7 @@ export interface ProcessLife {
 
 /** A service that tests kill, freeze and restart. It starts again whenever its process ends. */
 export interface FaultService extends AsyncDisposable {
+  readonly service: Service
   readonly url: string
   readonly pid: number
   /** The reason for the end of each process that it had: `SIGKILL`, `exit 0`. */
@@ -57,7 +59,7 @@ const RESTART_POLICY = { initialDelayMs: 50, maxDelayMs: 50, resetAfterMs: 1 }
 /** Starts a service under a supervisor. It is not ready yet. */
 export async function startFaultService(options: ServiceProcessOptions): Promise<FaultService> {
   const { service } = options
-  const url = `http://127.0.0.1:${options.port}`
+  const url = `http://${options.host?.address ?? '127.0.0.1'}:${options.port}`
   const lives: ProcessLife[] = []
   let nextEnv: Record<string, string> = {}
   let current: ServiceProcess | undefined
@@ -86,6 +88,7 @@ export async function startFaultService(options: ServiceProcessOptions): Promise
     process.kill(current.child.pid, name)
   }
   return {
+    service,
     url,
     lives,
     get exits() {

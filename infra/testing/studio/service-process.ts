@@ -14,16 +14,27 @@ export interface ServiceProcess extends AsyncDisposable {
   stop(): Promise<string>
 }
 
+/** A host that services run on. */
+export interface ServiceHost {
+  /** Address at which it is reached. */
+  readonly address: string
+  /** Words before a command that make it run there. */
+  readonly commandPrefix: readonly string[]
+}
+
 export interface ServiceProcessOptions {
   service: Service
   port: number
   env: Record<string, string>
   output: ProcessOutput
+  /** Host that it runs on; this one unless given. */
+  host?: ServiceHost
   /** Runs the processor of production, without the fake provider. */
   isProduction?: boolean
 }
 
 const SERVICES = join(import.meta.dirname, '..', '..', '..', 'services')
+const THIS_HOST: ServiceHost = { address: '127.0.0.1', commandPrefix: [] }
 const READY_TIMEOUT_MS = 60_000
 /** A processor waits for calls that answer with the output itself, up to their deadline. */
 const STOP_TIMEOUT_MS = 60_000
@@ -36,19 +47,20 @@ export function findServiceMain(service: Service, { isProduction = false } = {})
 
 /** Starts a service on a port. It is not ready yet. */
 export function startServiceProcess(options: ServiceProcessOptions): ServiceProcess {
-  const { service, port, env, output, isProduction = false } = options
+  const { service, port, env, output, host = THIS_HOST, isProduction = false } = options
+  const origin = `${host.address}:${port}`
   const child = startChildProcess({
-    command: [process.execPath, findServiceMain(service, { isProduction })],
+    command: [...host.commandPrefix, process.execPath, findServiceMain(service, { isProduction })],
     env: {
       DARKROOM_PARENT_PID: String(process.pid),
-      OPERATOR_HOSTS: `127.0.0.1:${port}`,
+      OPERATOR_HOSTS: origin,
       ...env,
       [`${service.toUpperCase()}_PORT`]: String(port),
     },
     output,
     stopSignal: 'SIGTERM',
   })
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://${origin}`
   return {
     url,
     child,

@@ -16,7 +16,7 @@ import { waitFor } from '../wait-for.ts'
 import { type BusAdmin, openBusAdmin } from './bus-admin.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
 import { type FaultService, startFaultService } from './fault-service.ts'
-import { type PoolerOptions, startPooler } from './pooler.ts'
+import { type Pooler, type PoolerOptions, startPooler } from './pooler.ts'
 import { type BusServer, type FaultServer, startBusServer, startDatabaseServer } from './server-process.ts'
 import type { ServiceProcessOptions } from './service-process.ts'
 import { createServiceUrls } from './service-roles.ts'
@@ -31,6 +31,8 @@ export interface TestStack extends AsyncDisposable {
   readonly database: FaultServer
   readonly bus: BusServer
   readonly fake: FakeProvider
+  /** The pooler, if it was wanted. */
+  readonly pooler: Pooler | undefined
   /** The network between the services and the database, the bus and the provider. */
   readonly proxies: { database: TcpProxy; bus: TcpProxy; provider: TcpProxy }
   readonly ingest: FaultService
@@ -39,6 +41,8 @@ export interface TestStack extends AsyncDisposable {
   readonly processors: readonly FaultService[]
   /** The first processor. */
   readonly processor: FaultService
+  /** Every service that runs. */
+  readonly running: readonly FaultService[]
   /** Every service that it has had, also processors that were removed. */
   readonly services: readonly FaultService[]
   /** Starts another processor. Resolves when it is ready. */
@@ -82,7 +86,8 @@ const log = createLog({ service: 'test', level: 'silent' })
 export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   await using stack = new AsyncDisposableStack()
   const servers = await startServers(stack, options.isDurable ?? false)
-  const urlThrough = await startPoolerIfWanted(stack, servers, options.pooler)
+  const pooler = await startPoolerIfWanted(stack, servers, options.pooler)
+  const { urlThrough } = pooler ?? servers.proxies.database
   const databaseUrls = await createServiceUrls(servers.database.url, urlThrough)
   const { folder, database, bus, fake, proxies } = servers
   const dataDir = options.dataDir ?? folder
@@ -111,11 +116,15 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   const disposables = stack.move()
   return {
     ...servers,
+    pooler,
     ingest,
     query,
     processors: processors.running,
     get processor() {
       return processors.first()
+    },
+    get running() {
+      return [ingest, query, ...processors.running]
     },
     get services() {
       return [ingest, query, ...processors.all]
@@ -128,7 +137,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     addProcessor: processors.add,
     removeProcessor: processors.remove,
     replaceProcessor: processors.replace,
-    clearFaults: () => clearFaults({ database, bus, fake, proxies }),
+    clearFaults: () => clearFaults({ database, bus, fake, proxies, pooler }),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }
@@ -203,25 +212,30 @@ function createServiceStarter({
     startFaultService({ service, port, env: { DATABASE_URL: databaseUrls[service], ...env, ...own }, output })
 }
 
-async function clearFaults({ database, bus, fake, proxies }: Omit<Servers, 'folder'>): Promise<void> {
+async function clearFaults({
+  database,
+  bus,
+  fake,
+  proxies,
+  pooler,
+}: Omit<Servers, 'folder'> & Pick<TestStack, 'pooler'>): Promise<void> {
   for (const proxy of Object.values(proxies)) proxy.setFault({ kind: 'none' })
   for (const server of [database, bus]) {
     server.thaw()
     if (!server.isRunning) await server.start()
   }
+  if (pooler && !pooler.isRunning) await pooler.start()
   await fake.resetBehavior()
 }
 
-/** Returns a function that gives the address of the database for the services. */
 async function startPoolerIfWanted(
   stack: AsyncDisposableStack,
   { folder, database, proxies }: Servers,
   options: PoolerOptions | undefined,
-): Promise<(url: string) => string> {
-  const { urlThrough } = proxies.database
-  if (!options) return urlThrough
+): Promise<Pooler | undefined> {
+  if (!options) return undefined
   // It connects as the owner, whoever the client is: the number of its connections is that of one user.
-  return stack.use(await startPooler(join(folder, 'pooler'), urlThrough(database.url), options)).urlThrough
+  return stack.use(await startPooler(join(folder, 'pooler'), proxies.database.urlThrough(database.url), options))
 }
 
 function buildEnv({ bus, proxies, fake }: Servers, options: { dataDir: string; port: number }): Record<string, string> {

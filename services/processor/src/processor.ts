@@ -4,6 +4,7 @@ import type { ServiceConfig } from '@darkroom/infra/config'
 import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { runRelay } from '@darkroom/infra/database/outbox'
+import { createUnreachableLog } from '@darkroom/infra/database/unreachable-log'
 import { createHttpApp, IDLE_SECONDS } from '@darkroom/infra/http/app'
 import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
@@ -11,6 +12,7 @@ import { getFreeBytes } from '@darkroom/infra/runtime/disk-space'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime/service-context'
+import { computeDrainSeconds } from '@darkroom/infra/runtime/stop-time'
 import { type CallsInFlight, createCallsInFlight } from './answers/calls-in-flight.ts'
 import { openJournal } from './answers/journal.ts'
 import { recoverAnswers } from './answers/recover-answers.ts'
@@ -33,8 +35,6 @@ import { runRecoveredJob, runWorker } from './worker.ts'
 
 /** Expired leases and retryable errors after which a generation is failed. */
 const MAX_FAILURES = 5
-/** Time for which released jobs may write their rows after the grace period. */
-const RELEASE_SECONDS = 3
 const MIB = 1024 * 1024
 
 type ProcessorDeps = Awaited<ReturnType<typeof createDeps>>
@@ -66,7 +66,12 @@ export async function runProcessor(createAdapters: (config: ServiceConfig) => Ad
 async function createDeps(context: ServiceContext, adapters: readonly Adapter[]) {
   const { config, database, activity, bus, store, log } = context
   const { stopping } = context.lifecycle
-  const waiting = { policy: RETRY_POLICIES.databaseStart, signal: stopping, isRetryable: isTransientDbError }
+  const waiting = {
+    policy: RETRY_POLICIES.databaseStart,
+    signal: stopping,
+    isRetryable: isTransientDbError,
+    onRetry: createUnreachableLog({ url: config.DATABASE_URL, log }),
+  }
   const registryOptions = {
     database,
     log,
@@ -136,7 +141,6 @@ function startHttp({ config, lifecycle, http, log }: ServiceContext, { callsInFl
 
 function startWorker(context: ServiceContext, deps: ProcessorDeps): void {
   const { config, lifecycle } = context
-  const graceSeconds = config.SHUTDOWN_GRACE_SECONDS
   const drainController = new AbortController()
   const workerDeps = {
     ...deps,
@@ -146,14 +150,13 @@ function startWorker(context: ServiceContext, deps: ProcessorDeps): void {
     maxSubmits: config.MAX_PROVIDER_SUBMITS,
     maxFailures: MAX_FAILURES,
     drainSignal: drainController.signal,
-    drainGraceMs: graceSeconds * 1_000,
+    drainGraceMs: config.SHUTDOWN_GRACE_SECONDS * 1_000,
   }
   const runJob = (adapter: Adapter, id: string) => runRecoveredJob(workerDeps, adapter, id)
   const workers = Promise.all([runWorker(workerDeps), recoverAnswers({ ...deps, runJob })])
   const drain = () => drainWorkers(context, deps, workers, drainController)
   // A call that is paid for is waited for, up to its own deadline; a second signal ends that.
-  const deadlineSeconds = config.GENERATION_MAX_SECONDS + 2 * graceSeconds + RELEASE_SECONDS
-  lifecycle.onClose('worker', drain, deadlineSeconds * 1_000)
+  lifecycle.onClose('worker', drain, computeDrainSeconds(config) * 1_000)
 }
 
 /**

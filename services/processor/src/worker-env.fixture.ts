@@ -4,6 +4,7 @@ import { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import { type Bus, openBus } from '@darkroom/infra/bus/bus'
+import type { BusOptions } from '@darkroom/infra/bus/connection'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
@@ -78,9 +79,9 @@ export function useWorkerEnv(onOpen: (env: WorkerEnv) => void): void {
 }
 
 /** Opens a database, a bus, a store and the fake provider for tests of whole jobs, with any number of workers. */
-export async function openWorkerEnv() {
+export async function openWorkerEnv(options: { bus?: Pick<BusOptions, 'url' | 'replicas'> } = {}) {
   await using stack = new AsyncDisposableStack()
-  const services = await openServices(stack)
+  const services = await openServices(stack, options.bus)
   const { database, bus, store, fake, workspaceId } = services
   const { startWorker, stopWorkers } = createWorkerStarter(services)
   stack.defer(stopWorkers)
@@ -99,14 +100,17 @@ export async function openWorkerEnv() {
   }
 }
 
-async function openServices(stack: AsyncDisposableStack): Promise<WorkerServices> {
+async function openServices(
+  stack: AsyncDisposableStack,
+  access: Pick<BusOptions, 'url' | 'replicas'> | undefined,
+): Promise<WorkerServices> {
   const { url } = stack.use(await createTestDatabase())
-  const nats = stack.use(await startTestNats())
+  const busAccess = access ?? { url: stack.use(await startTestNats()).url }
   const directory = stack.use(await createTestDirectory())
   const fake = stack.use(await startFakeProvider())
   const database = openDatabase({ url, name: 'test', log })
   stack.defer(() => database.end({ timeout: 1 }))
-  const bus = await openBus({ url: nats.url, name: 'test', log })
+  const bus = await openBus({ ...busAccess, name: 'test', log })
   stack.defer(() => bus.close())
   await bus.ensureStreams()
   const store = await openStore({ DATA_DIR: directory.path })

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { hostname } from 'node:os'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { FakeProviderServer } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createFakeAdapter } from '../testing/fake-adapter.ts'
@@ -39,15 +40,16 @@ test('marks the one of four outputs temporary whose file cannot be fetched, stor
   ])
 })
 
-test('sets the upload stage while files are in flight and clears it when all have settled', async () => {
+test('sets the upload stage while files are in flight, names its host in the lease, and clears both when all have settled', async () => {
   fake.holdFiles()
   await env.startWorker({ uploadConcurrency: 2 })
   const id = await env.queue({ outputs: 3 })
   await fake.waitForRequests(log => log.filesInFlight === 2)
   expect(await readStage(id)).toBe('storage:upload-batch:heartbeat')
+  expect(await readOwner(id)).toBe(`${hostname()}-${process.pid}`)
   fake.releaseFiles()
   await env.waitUntilEnded(id)
-  expect(await readStage(id)).toBeNull()
+  expect([await readStage(id), await readOwner(id)]).toEqual([null, null])
 })
 
 test('stores outputs that come as bytes, and splits ten outputs into calls of four', async () => {
@@ -179,6 +181,13 @@ test('works on a generation once although its message comes many times', async (
   expect(fake.requestLog.submits).toHaveLength(1)
   expect(fake.requestLog.files).toHaveLength(2)
 })
+
+async function readOwner(id: string): Promise<string | null> {
+  const [row] = await env.database<
+    { owner: string | null }[]
+  >`select lease_owner as owner from generation_jobs where generation_id = ${id}`
+  return row?.owner ?? null
+}
 
 async function readStage(id: string): Promise<string | null> {
   const [row] = await env.database<

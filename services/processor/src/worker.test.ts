@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { jobConsumerName } from '@darkroom/contracts/subjects'
 import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
 import { createLog } from '@darkroom/infra/log'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { createFakeAdapter } from '../testing/fake-adapter.ts'
 import { runWorker, type WorkerDeps } from './worker.ts'
 
@@ -50,21 +51,40 @@ test('a job of a connection that is removed is worked on to its end, which a sto
   expect(job.settled).toEqual(['nak'])
 })
 
+test('a long pull of a quiet studio is given up some seconds after something happens', async () => {
+  const activity = createActivity()
+  const worker = startWorker({ a: 1 }, activity)
+  await worker.expectPulls({ a: 1 })
+  expect(worker.pullTimes).toEqual([30_000])
+  activity.notify()
+  await waitFor('Another pull', 10_000, async () => worker.pullTimes.length === 2)
+  expect(worker.pullTimes).toEqual([30_000, 5_000])
+  await worker.expectPulls({ a: 1 })
+  expect(activity.countSubscribers()).toBe(0)
+}, 15_000)
+
 /** Runs a worker whose messages come from the test. A job is under way until it is ended: the disk is asked for its space for so long. */
-function startWorker(slots: Slots) {
+function startWorker(slots: Slots, activity?: NonNullable<WorkerDeps['activity']>) {
   const connections = createConnections(slots)
   const bus = createBus()
   const stopping = new AbortController()
   const jobs: (() => void)[] = []
   const getFreeBytes = () => new Promise<number>(resolve => jobs.push(() => resolve(0)))
   // What a job needs beyond these is not reached: the disk is full.
-  const deps = { ...connections, ...bus, getFreeBytes, stopping: stopping.signal } as Partial<WorkerDeps> as WorkerDeps
+  const deps = {
+    ...connections,
+    ...bus,
+    activity,
+    getFreeBytes,
+    stopping: stopping.signal,
+  } as Partial<WorkerDeps> as WorkerDeps
   const ended = runWorker({ ...deps, leaseSeconds: 30, log: createLog({ service: 'test', level: 'silent' }) })
   stop = () => {
     stopping.abort(new Error('stopping'))
     return ended
   }
   return {
+    pullTimes: bus.pullTimes,
     change: connections.change,
     expectPulls: async (expected: Slots) => {
       const deadline = AbortSignal.timeout(2_000)
@@ -100,12 +120,32 @@ function createConnections(initial: Slots) {
   }
 }
 
+/** Creates the activity of a studio that is quiet until it is notified. */
+function createActivity() {
+  const subscribers = new Set<() => void>()
+  let isQuiet = true
+  return {
+    isQuiet: () => isQuiet,
+    subscribe: (onNotification: () => void) => {
+      subscribers.add(onNotification)
+      return () => void subscribers.delete(onNotification)
+    },
+    notify: () => {
+      isQuiet = false
+      for (const onNotification of subscribers) onNotification()
+    },
+    countSubscribers: () => subscribers.size,
+  }
+}
+
 /** Creates a bus whose pulls wait until a message is delivered to them. */
 function createBus() {
+  const pullTimes: number[] = []
   const pulls = new Set<{ name: string; end: (delivery?: Delivery) => void }>()
   const consumer = async ({ name }: { name: string }): Promise<JobConsumer> => ({
-    next: (_ms, signal) =>
+    next: (ms, signal) =>
       new Promise(resolve => {
+        pullTimes.push(ms)
         const pull = {
           name,
           end: (delivery?: Delivery) => {
@@ -119,6 +159,7 @@ function createBus() {
   })
   const named = (connection: string) => [...pulls].filter(({ name }) => name === jobConsumerName(connection))
   return {
+    pullTimes,
     bus: { ensureStreams: async () => {}, consumer },
     countPulls: () => {
       const counts = ['a', 'b', 'c'].map(connection => [connection, named(connection).length] as const)

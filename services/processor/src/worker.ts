@@ -21,7 +21,7 @@ export interface WorkerDeps extends RunJobDeps {
   bus: Pick<Bus, 'ensureStreams' | 'consumer'>
   metrics: RunJobDeps['metrics'] & Pick<ProcessorMetrics, 'claims' | 'activeJobs' | 'poisonMessages'>
   /** Absent: pulls are as short in a quiet studio. */
-  activity?: Pick<Activity, 'isQuiet'>
+  activity?: Pick<Activity, 'isQuiet' | 'subscribe'>
   connections: Connections
   /** Aborted when no more jobs are to be claimed. */
   stopping: AbortSignal
@@ -106,8 +106,7 @@ async function pullJob(
   consumer: JobConsumer,
   stopping: AbortSignal,
 ): Promise<void> {
-  const pullMs = deps.activity?.isQuiet() ? QUIET_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS
-  const delivery = await consumer.next(pullMs, stopping)
+  const delivery = await pullDelivery(deps, consumer, stopping)
   if (!delivery) return
   const adapter = deps.connections.find(connection)
   if (stopping.aborted || !adapter) return delivery.nak(stopping.aborted ? 0 : REDELIVERY_DELAY_MS)
@@ -116,6 +115,29 @@ async function pullJob(
     deps.log.error({ err, connection, generation }, 'delivery_failed')
     delivery.nak(REDELIVERY_DELAY_MS)
   })
+}
+
+/**
+ * Pulls a message, for a long time in a quiet studio. Some seconds after that has ended, a long pull is given up: the server that had it
+ * may be gone, and the one that leads the consumer since does not know it.
+ */
+async function pullDelivery(
+  { activity }: Pick<WorkerDeps, 'activity'>,
+  consumer: JobConsumer,
+  stopping: AbortSignal,
+): Promise<Delivery | null> {
+  if (!activity?.isQuiet()) return await consumer.next(PULL_TIMEOUT_MS, stopping)
+  const givingUp = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const unsubscribe = activity.subscribe(() => {
+    timer ??= setTimeout(() => givingUp.abort(new Error('the studio is not quiet any more')), PULL_TIMEOUT_MS)
+  })
+  try {
+    return await consumer.next(QUIET_PULL_TIMEOUT_MS, AbortSignal.any([stopping, givingUp.signal]))
+  } finally {
+    clearTimeout(timer)
+    unsubscribe()
+  }
 }
 
 /** Settles a message in exactly one way: ack, nak with a delay, or term. */

@@ -8,6 +8,7 @@ import { ProblemError } from '@darkroom/infra/http/problem'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
 import { createDownloadRoutes } from './download/routes.ts'
+import { EventParameters } from './events/event-parameters.ts'
 import { EVENT_STREAM_HEADERS } from './events/event-stream.ts'
 import type { LiveEvents } from './events/live.ts'
 import { createJsonResponse } from './json-response.ts'
@@ -70,12 +71,18 @@ export function createApp(deps: QueryDeps) {
         return await readParts(parts)
       })
       .get(READINESS_ROUTE.target, () => respondStudioReadiness(parts, deps.http))
-      .get('/api/events', async ({ identity, request, server }) => {
-        // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
-        server?.timeout(request, 0)
-        const disconnect = () => server?.timeout(request, DISCONNECT_SECONDS)
-        return liveEvents.open(identity, request.headers.get('last-event-id'), disconnect)
-      })
+      .get(
+        '/api/events',
+        async ({ identity, query, request, server }) => {
+          // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
+          server?.timeout(request, 0)
+          const disconnect = () => server?.timeout(request, DISCONNECT_SECONDS)
+          // A page that replaces a stream cannot set the header. Where there are both, that of the reconnection is newer.
+          const lastEventId = request.headers.get('last-event-id') ?? query.lastEventId ?? null
+          return liveEvents.open(identity, lastEventId, disconnect)
+        },
+        { query: EventParameters },
+      )
       // Elysia's own HEAD would read the stream to its end, which there is none.
       .head('/api/events', () => new Response(null, { headers: EVENT_STREAM_HEADERS }))
       .use(createRemoteRoutes({ ...deps, createUnreadTimeout }))

@@ -1,7 +1,8 @@
 import type { PartState, Parts, StudioReadiness } from '@darkroom/contracts/parts'
-import { checkReadiness, type ReadinessOptions } from '@darkroom/infra/http/readiness'
+import { splitAddresses } from '@darkroom/infra/http/addresses'
+import { checkReadiness, type ReadinessOptions } from '@darkroom/infra/http/readiness/readiness'
 
-/** Base URLs of the other services. One without is taken to be there. */
+/** Base URLs of the other services, of several of a kind by commas. One without is taken to be there. */
 export interface PartUrls {
   ingest: string | undefined
   processor: string | undefined
@@ -44,20 +45,26 @@ export async function readParts(reader: PartReader): Promise<Parts> {
  * missing, else 503.
  */
 export async function respondStudioReadiness(reader: PartReader, options: ReadinessOptions): Promise<Response> {
-  const [states, { ready, checks }] = await Promise.all([reader.read(), checkReadiness(options)])
+  const [states, { ready, checks, engines }] = await Promise.all([reader.read(), checkReadiness(options)])
   const parts = { ...states, query: ready ? ('ok' as const) : ('starting' as const) }
-  const isComplete = Object.values(parts).every(state => state === 'ok')
-  const body: StudioReadiness = { ready: isComplete, parts, checks }
+  const isComplete = Object.values({ ...parts, ...engines }).every(state => state === 'ok')
+  const body: StudioReadiness = { ready: isComplete, parts, checks, ...(engines ? { engines } : {}) }
   return Response.json(body, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } })
 }
 
 async function readStates({ ingest, processor, host }: PartUrls): ReturnType<PartReader['read']> {
-  const [ingestState, processorState] = await Promise.all([readState(ingest, host), readState(processor, host)])
+  const [ingestState, processorState] = await Promise.all([readBestState(ingest, host), readBestState(processor, host)])
   return { ingest: ingestState, processor: processorState }
 }
 
-async function readState(url: string | undefined, host: string | undefined): Promise<PartState> {
-  if (url === undefined) return 'ok'
+/** Returns the best state of the services of a kind: one of them is enough to do its work. */
+async function readBestState(urls: string | undefined, host: string | undefined): Promise<PartState> {
+  if (urls === undefined) return 'ok'
+  const states = await Promise.all(splitAddresses(urls).map(url => readState(url, host)))
+  return (['ok', 'starting'] as const).find(state => states.includes(state)) ?? 'away'
+}
+
+async function readState(url: string, host: string | undefined): Promise<PartState> {
   try {
     const target = new URL('/readyz', url)
     const headers = host === undefined ? {} : { host }

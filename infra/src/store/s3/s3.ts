@@ -25,8 +25,8 @@ export function openS3Store(options: S3Options): Store {
   const bucket = openBucket(options)
   return {
     put: async (key, body, { signal }) => await putObject({ bucket, key: validateKey(key), signal }, body),
-    get: async (key, { range } = {}) => await getObject(bucket, validateKey(key), range),
-    head: async key => await headObject(bucket, validateKey(key)),
+    get: async (key, options = {}) => await getObject(bucket, validateKey(key), options),
+    head: async (key, options = {}) => await headObject(bucket, validateKey(key), options),
     remove: async (key, options) => {
       await bucket.sendWithRetry(new DeleteObjectCommand({ ...bucket.params, Key: validateKey(key) }), options)
     },
@@ -38,10 +38,14 @@ export function openS3Store(options: S3Options): Store {
   }
 }
 
-async function getObject(bucket: Bucket, key: string, range: ByteRange | undefined): ReturnType<Store['get']> {
+async function getObject(
+  bucket: Bucket,
+  key: string,
+  { range, signal }: { range?: ByteRange; signal?: AbortSignal },
+): ReturnType<Store['get']> {
   const part = range && { Range: `bytes=${range.start}-${range.end}` }
   const response = await nullIfNotFound(
-    bucket.sendWithRetry(new GetObjectCommand({ ...bucket.params, Key: key, ...part })),
+    bucket.sendWithRetry(new GetObjectCommand({ ...bucket.params, Key: key, ...part }), { signal }),
   )
   if (!response) return null
   const object = { bytes: parseObjectSize(response), lastModified: response.LastModified ?? new Date() }
@@ -50,8 +54,13 @@ async function getObject(bucket: Bucket, key: string, range: ByteRange | undefin
   return { object, body: createVerifiedStream(body, { bytes, idleTimeoutMs: bucket.limits.idleTimeoutMs }) }
 }
 
-async function headObject(bucket: Bucket, key: string): Promise<StoredObject | null> {
-  const response = await nullIfNotFound(bucket.sendWithRetry(new HeadObjectCommand({ ...bucket.params, Key: key })))
+async function headObject(
+  bucket: Bucket,
+  key: string,
+  options: { signal?: AbortSignal },
+): Promise<StoredObject | null> {
+  const command = new HeadObjectCommand({ ...bucket.params, Key: key })
+  const response = await nullIfNotFound(bucket.sendWithRetry(command, options))
   return response && { bytes: parseObjectSize(response), lastModified: response.LastModified ?? new Date() }
 }
 

@@ -44,6 +44,12 @@ const DECODER_WAIT_MS = 30_000
 const BEING_REMOVED_MESSAGE = 'A picture of this was just being removed for good. Send it again.'
 
 /**
+ * Time after which the database ends the transaction of a host that is lost, in ms. Until then the same request waits at another one, and
+ * every request that needs the lock of the budgets.
+ */
+const IDLE_MS = 3_000
+
+/**
  * Stores a request's reference images, then writes their rows and the rows that refer to them in one transaction. If an existing
  * reference is purged in between, everything is done once more.
  *
@@ -58,10 +64,11 @@ export async function withReferences<T>(
 ): Promise<T> {
   const tryWrite = async () => {
     const rows = await storeNewReferences(deps, identity, request)
-    return await transaction(deps.database, async tx => {
+    const work = async (tx: Transaction) => {
       const references = await insertReferences(tx, identity.workspaceId, rows)
       return references && { value: await write(tx, references) }
-    })
+    }
+    return await transaction(deps.database, work, { idleMs: IDLE_MS })
   }
   const written = (await tryWrite()) ?? (await tryWrite())
   if (!written) throw new ProblemError('unavailable', BEING_REMOVED_MESSAGE, { retryAfterSeconds: 1 })

@@ -98,7 +98,7 @@ export async function findEnvironmentId(db: Queryable, variable: string, keyHmac
   return row?.id
 }
 
-/** Renews the time at which this process was last seen, with the connections of its environment. */
+/** Renews the time at which this process was last seen, with the connections that it serves. */
 export async function renewProcessor(
   db: Queryable,
   processor: { id: string; host: string; connections: string[] },
@@ -119,25 +119,30 @@ export async function removeProcessors(db: Queryable, ids: string[]): Promise<vo
   await db`delete from processors where id = any(${ids}::uuid[]) or seen_at < clock_timestamp() - interval '1 day'`
 }
 
-const NOT_SERVED =
-  'Its key is in the environment of no processor that runs. Set the variable and start the studio again.'
+const NOT_SERVED = {
+  environment: 'Its key is in the environment of no processor that runs. Set the variable and start the studio again.',
+  stored: 'No processor that runs can read its key. Start one with the ENCRYPTION_KEY that it was added with.',
+}
 
 /**
- * Removes the models of environment connections that no living processor serves.
+ * Removes the models of connections that no living processor serves. A new connection has some time to be noticed by those that can. A
+ * processor that was stopped counts as living for as long as one that crashed: another one may be about to replace it.
  *
  * @param own the connections that this process serves
  */
 export async function removeUnservedModels(database: Database, own: string[]): Promise<void> {
-  const rows = await database<{ id: string }[]>`
-    select c.id from connections c
-    where c.source = 'environment' and c.removed_at is null and not c.id = any(${own})
+  const rows = await database<{ id: string; source: keyof typeof NOT_SERVED }[]>`
+    select c.id, c.source from connections c
+    where c.source <> 'built-in' and not c.draft and c.removed_at is null and not c.id = any(${own})
+      and (c.source = 'environment'
+        or c.created_at < clock_timestamp() - make_interval(secs => ${PROCESSOR_TIMEOUT_SECONDS}))
       and (c.state ->> 'kind' <> 'not-served' or exists (select from models m where m.provider = c.id))
       and not exists (select from processors p where c.id = any(p.connections)
         and p.seen_at > clock_timestamp() - make_interval(secs => ${PROCESSOR_TIMEOUT_SECONDS}))`
-  for (const { id } of rows) {
+  for (const { id, source } of rows) {
     await transaction(database, async tx => {
       await removeModels(tx, id)
-      await setConnectionState(tx, id, { kind: 'not-served', error: NOT_SERVED })
+      await setConnectionState(tx, id, { kind: 'not-served', error: NOT_SERVED[source] })
     })
   }
 }

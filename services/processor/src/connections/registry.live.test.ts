@@ -77,6 +77,29 @@ test('a processor that seemed to be gone for a while lists its models again', as
   await eventually(() => readState('openai'), 'ok')
 })
 
+test('a stored connection is offered while one processor can read its key, and not after the last of these is gone', async () => {
+  await store('mine', 'stored-one')
+  await sql`update connections set created_at = now() - interval '1 hour'`
+  await using other = await openRegistry({ encryptionKey: new Uint8Array(32).fill(8) })
+  {
+    await using _ = await openRegistry({})
+    await eventually(readModelIds, ['mine/m'])
+    // Renewed at once, although it had no connection before.
+    await store('late', 'stored-two')
+    await sql`update connections set created_at = now() - interval '1 hour'`
+    await eventually(readModelIds, ['late/m', 'mine/m'])
+  }
+  // A replacement has time to start.
+  await sleep(200, new AbortController().signal)
+  expect(await readModelIds()).toEqual(['late/m', 'mine/m'])
+  await forgetProcessors()
+  await eventually(readModelIds, [])
+  expect([other.ids(), await readState('mine')]).toEqual([[], 'not-served'])
+  await using _ = await openRegistry({})
+  await eventually(readModelIds, ['late/m', 'mine/m'])
+  await eventually(() => readState('mine'), 'ok')
+})
+
 test('serves stored connections: added, given another key, removed, without a restart', async () => {
   await using registry = await openRegistry({})
   await store('mine', 'stored-one')
@@ -213,6 +236,7 @@ async function store(id: string, key: string, { draft = false } = {}): Promise<v
 
 async function openRegistry(options: {
   environment?: EnvironmentConnection[]
+  encryptionKey?: Uint8Array
   failing?: string[]
   upscaler?: Upscaler
 }) {
@@ -231,7 +255,7 @@ async function openRegistry(options: {
     activity: { wait },
     builtIn: [],
     environment: options.environment ?? [],
-    encryptionKey,
+    encryptionKey: options.encryptionKey ?? encryptionKey,
     dataDir: '/nonexistent',
     slots: 2,
     signal: stopping.signal,

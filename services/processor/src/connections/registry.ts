@@ -74,7 +74,10 @@ interface RegistryState {
   /** Keys of the environment, by the id of the connection. */
   environmentKeys: Map<string, string | null>
   changed: PromiseWithResolvers<void>
-  renewedAt: number
+  /** When the row of this process was written last, and the connections that it had then. */
+  renewed: { at: number; connections: string }
+  /** Connections whose keys cannot be read here, by id and revision, which are logged once. */
+  unreadable: Set<string>
 }
 
 /**
@@ -89,12 +92,14 @@ export async function openConnectionRegistry(options: RegistryOptions): Promise<
     served: new Map(),
     environmentKeys: await writeRows(options),
     changed: Promise.withResolvers(),
-    renewedAt: Number.NEGATIVE_INFINITY,
+    renewed: { at: Number.NEGATIVE_INFINITY, connections: '' },
+    unreadable: new Set(),
   }
   const processorId = crypto.randomUUID()
   const refresher = createModelRefresher({ database, log, signal, dataDir: options.dataDir })
-  await removeDeadProcessors(database)
   await syncConnections(options, state, refresher, processorId)
+  // After its own row is written: otherwise others could withdraw the models of the processor that this one replaces.
+  await removeDeadProcessors(database)
   await Promise.all(options.builtIn.map(adapter => refresher.refresh(adapter)))
   return {
     list: () => [...state.served.values()],
@@ -181,8 +186,8 @@ async function syncConnections(
     state.changed.resolve()
     state.changed = Promise.withResolvers()
   }
-  await renewIfDue(database, state, rows, processorId)
   const own = [...state.served.keys()]
+  await renewIfDue(database, state, own, processorId)
   refresher.retain(own)
   await removeObsoleteModels(database)
   await eraseRemovedKeys(database)
@@ -228,7 +233,7 @@ function createRowAdapter(options: RegistryOptions, state: RegistryState, row: C
   const { id, kind, baseUrl, dialect, foundDialect, source } = row
   if (source === 'built-in') return options.builtIn.find(adapter => adapter.connection === id)
   if (source === 'environment' && !state.environmentKeys.has(id)) return undefined
-  const key = source === 'environment' ? state.environmentKeys.get(id) : openStoredKey(options, row)
+  const key = source === 'environment' ? state.environmentKeys.get(id) : openStoredKey(options, state, row)
   if (key === undefined) return undefined
   const create = options.create ?? createAdapter
   const { upscaler } = options
@@ -239,26 +244,25 @@ function createRowAdapter(options: RegistryOptions, state: RegistryState, row: C
 /** Returns the key of a stored connection, null if it has none; undefined if it cannot be opened here. */
 function openStoredKey(
   { encryptionKey, log }: RegistryOptions,
-  { id, keySealed }: ConnectionRow,
+  { unreadable }: RegistryState,
+  { id, keySealed, revision }: ConnectionRow,
 ): string | null | undefined {
   if (keySealed === null) return null
   try {
     return openKey(encryptionKey, id, keySealed)
   } catch {
-    log.warn({ connection: id }, 'connection_key_unreadable')
+    const change = `${id} ${revision}`
+    if (!unreadable.has(change)) log.warn({ connection: id }, 'connection_key_unreadable')
+    unreadable.add(change)
     return undefined
   }
 }
 
-/** Renews this process's row, if it serves connections of its environment: others withdraw their models otherwise. */
-async function renewIfDue(
-  database: Database,
-  state: RegistryState,
-  rows: readonly ConnectionRow[],
-  id: string,
-): Promise<void> {
-  const connections = rows.filter(row => row.source === 'environment' && state.served.has(row.id)).map(row => row.id)
-  if (connections.length === 0 || performance.now() - state.renewedAt < RENEW_MS) return
-  await renewProcessor(database, { id, host: hostname(), connections })
-  state.renewedAt = performance.now()
+/** Renews this process's row, at once when it serves other connections: others withdraw their models otherwise. */
+async function renewIfDue(database: Database, state: RegistryState, own: string[], id: string): Promise<void> {
+  const connections = own.toSorted().join()
+  const { renewed } = state
+  if (renewed.connections === connections && performance.now() - renewed.at < RENEW_MS) return
+  await renewProcessor(database, { id, host: hostname(), connections: own })
+  state.renewed = { at: performance.now(), connections }
 }

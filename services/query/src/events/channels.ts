@@ -13,8 +13,8 @@ export interface Channels {
   subscribe(workspaceId: string, stream: EventStream): void
   /** Whether a workspace has subscribed streams. */
   hasSubscribers(workspaceId: string): boolean
-  /** Sends an event to all subscribed streams of a workspace. */
-  publish(workspaceId: string, event: ServerSentEvent): void
+  /** Returns the subscribed streams of a workspace, in the order in which they were subscribed. */
+  listSubscribed(workspaceId: string): Iterable<EventStream>
   /** Offers an event to all subscribed streams of a workspace: `EventStream.offer`. */
   offer(workspaceId: string, event: ServerSentEvent): void
   /** Returns the workspaces that have subscribed streams. */
@@ -55,9 +55,7 @@ export function createChannels(maxStreams: number): Channels {
       if (!stream.signal.aborted) addStream(subscribedByWorkspace, workspaceId, stream)
     },
     hasSubscribers: workspaceId => subscribedByWorkspace.has(workspaceId),
-    publish: (workspaceId, event) => {
-      for (const stream of subscribedByWorkspace.get(workspaceId) ?? []) stream.send(event)
-    },
+    listSubscribed: workspaceId => subscribedByWorkspace.get(workspaceId) ?? [],
     offer: (workspaceId, event) => {
       for (const stream of subscribedByWorkspace.get(workspaceId) ?? []) stream.offer(event)
     },

@@ -1,5 +1,4 @@
-import { ConnectionChanged, GenerationChanged, ModelsChanged } from '@darkroom/contracts/events'
-import { CONNECTIONS_SUBJECT, parseWorkspaceId, STREAMS } from '@darkroom/contracts/subjects'
+import { STREAMS } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
@@ -10,6 +9,8 @@ import { sleep } from '@darkroom/infra/runtime/timers'
 import { createChangeBatcher } from './change-batcher.ts'
 import type { Notice } from './event.ts'
 import { createFollowedStream, type FollowedStream } from './followed-stream.ts'
+import type { OutboxTail } from './outbox-tail.ts'
+import { parseChange, parseNotice } from './parse-event.ts'
 import type { Change } from './replay-buffer.ts'
 import { readBusPosition, type StreamPosition } from './stream-position.ts'
 
@@ -24,10 +25,14 @@ export interface EventFollowerDeps {
    * Handles a batch of changes in order, at most one per generation. Resolving acknowledges the batch; rejecting redelivers it.
    */
   onChanges(changes: readonly Change[], epoch: number): Promise<void>
+  /** Records that the bus has delivered a message. @returns whether its event was sent before, from the outbox */
+  receive?: OutboxTail['receive']
   /** Called with each change of a connection or of the list of models. */
   onNotice?(notice: Notice): void
   /** Called when the changes up to this position are unknown. */
   onGap(position: StreamPosition): void
+  /** Time after which nobody waits for a bus that was never reached, in ms. */
+  unreachableMs?: number
   /** Time between two comparisons of the bus's position with what was received, in ms. */
   stallCheckMs?: number
 }
@@ -49,7 +54,7 @@ const STABLE_MS = 20_000
  */
 export function createEventFollower(deps: EventFollowerDeps): EventFollower {
   const { log, signal } = deps
-  const stream = createFollowedStream({ capacity: REPLAY_CAPACITY, onGap: deps.onGap })
+  const stream = createFollowedStream({ capacity: REPLAY_CAPACITY, ...deps })
   const { position, getChangesSince, waitForPosition } = stream
   const ids = { stream: STREAMS.events.name }
   const run = () =>
@@ -94,10 +99,11 @@ async function consume(
   void watchForStall(deps, epoch, received, signal).catch(onError)
   for await (const event of deps.bus.consumeEvents({ sequence: start }, signal)) {
     received.sequence = event.sequence
-    const change = parseChange(event)
+    const wasRead = deps.receive?.(event.id) ?? false
+    const change = parseChange(event, event.sequence)
     stream.receive(event.sequence, change)
     if (!stream.isNew(event.sequence)) continue
-    const notice = parseNotice(event)
+    const notice = wasRead ? undefined : parseNotice(event)
     if (notice) deps.onNotice?.(notice)
     batcher.add(event.sequence, change)
   }
@@ -137,18 +143,4 @@ async function isStalled(
 ): Promise<boolean> {
   await sleep(stallCheckMs, signal)
   return received.sequence === before && !signal.aborted
-}
-
-function parseChange(event: { subject: string; sequence: number; data: unknown }): Change | undefined {
-  const workspaceId = parseWorkspaceId(event.subject)
-  const message = GenerationChanged.safeParse(event.data)
-  return workspaceId && message.success ? { sequence: event.sequence, workspaceId, id: message.data.id } : undefined
-}
-
-function parseNotice(event: { subject: string; data: unknown }): Notice | undefined {
-  if (event.subject !== CONNECTIONS_SUBJECT) return undefined
-  const connection = ConnectionChanged.safeParse(event.data)
-  if (connection.success) return { kind: 'connection', id: connection.data.id }
-  const models = ModelsChanged.safeParse(event.data)
-  return models.success ? { kind: 'models', id: models.data.id } : undefined
 }

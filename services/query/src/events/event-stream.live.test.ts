@@ -41,18 +41,44 @@ test('sends changes to clients of the workspace, and replays them after a reconn
   for (const open of [otherClient, back, lost]) open.close()
 })
 
-test('resumes after a restart of the bus without a resync', async () => {
+test('replays after the id of the address too, and after that of the header where there are both', async () => {
+  const id = await insertRow(query.sql, ALICE.workspaceId)
+  const client = await openEvents()
+  const ids: string[] = []
+  for (const version of [2, 3]) {
+    await changeGeneration(id)
+    const seen = await client.until(
+      event => event.name === 'generation' && Generation.parse(JSON.parse(event.data)).version === version,
+    )
+    ids.push(seen.id ?? '')
+  }
+  const [second = '', third = ''] = ids
+  const back = await openEvents({}, `?lastEventId=${second}`)
+  expect((await back.until(event => event.name !== undefined)).id).toBe(third)
+  const current = await openEvents({ 'last-event-id': third }, `?lastEventId=${second}`)
+  const lost = await openEvents({}, '?lastEventId=garbage')
+  expect((await lost.until(event => event.name !== undefined)).name).toBe('resync')
+  await changeGeneration(id)
+  const next = await current.until(event => event.name !== undefined)
+  expect([next.name, next.id === third]).toEqual(['generation', false])
+  expect((await query.get(`/api/events?lastEventId=${second}&lastEventId=${third}`)).status).toBe(422)
+  for (const open of [client, back, current, lost]) open.close()
+})
+
+test('sends events while the bus is away, and resumes after its restart without a resync', async () => {
   const id = await insertRow(query.sql, ALICE.workspaceId)
   const client = await openEvents()
   await client.until(event => event.id !== undefined)
   await query.nats.kill()
   await bumpVersion(query.sql, { ...ALICE, id })
+  const late = await client.until(event => event.name === 'generation')
+  expect([late.id, Generation.parse(JSON.parse(late.data)).version]).toEqual([undefined, 2])
+  const { length } = client.seen
   await query.nats.start()
   await waitFor('The connection to the bus', WAIT_MS, async () => query.bus.isConnected())
   await relayAll({ database: query.sql, bus: query.bus })
-  const seen = await client.until(event => event.name === 'generation')
-  expect(Generation.parse(JSON.parse(seen.data)).version).toBe(2)
-  expect(client.seen.filter(event => event.name === 'resync')).toEqual([])
+  const delivered = await client.until(event => event.id !== undefined && client.seen.indexOf(event) >= length)
+  expect([delivered.name, client.seen.filter(event => event.name !== undefined)]).toEqual([undefined, [late]])
   const preview = { id, index: 0, sequence: 1, image: 'UklGRg==' }
   await query.bus.publishTransient(livePreviewSubject(ALICE.workspaceId), preview)
   await client.until(event => event.name === 'preview')
@@ -98,10 +124,13 @@ test('tells at once that somebody watches, and of no workspace that nobody does'
   client.close()
 })
 
-async function openEvents(headers: Record<string, string> = {}) {
+async function openEvents(headers: Record<string, string> = {}, search = '') {
   const seen: SseEvent[] = []
   const onEvent = (event: SseEvent) => void seen.push(event)
-  const { close } = await openEventStream({ port: query.port, headers: { host: 'localhost', ...headers }, onEvent })
+  const { close } = await openEventStream({
+    ...{ port: query.port, search, onEvent },
+    headers: { host: 'localhost', ...headers },
+  })
   const until = (matches: (event: SseEvent) => boolean) => waitFor('An event', WAIT_MS, async () => seen.find(matches))
   return { seen, until, close }
 }

@@ -9,17 +9,17 @@ export interface ServerSentEvent {
 
 const encoder = new TextEncoder()
 
-export const PING: ServerSentEvent = { key: 'ping', bytes: encoder.encode(': ping\n\n') }
+export const PING: ServerSentEvent = { key: 'ping', bytes: encoder.encode(': ping\nevent: ping\ndata: {}\n\n') }
 
-/** Creates an event with the current document of a generation. */
-export function createGenerationEvent(id: string, document: string, position: StreamPosition): ServerSentEvent {
-  return { key: id, bytes: encoder.encode(`event: generation\nid: ${formatEventId(position)}\ndata: ${document}\n\n`) }
+/** Creates an event with the current document of a generation. Without a position it moves no client's. */
+export function createGenerationEvent(id: string, document: string, position: StreamPosition | null): ServerSentEvent {
+  return { key: id, bytes: encoder.encode(`event: generation\n${formatIdLine(position)}data: ${document}\n\n`) }
 }
 
 /** Creates an event with the id of a generation that is no more, `{"id": …}`. */
-export function createRemovalEvent(id: string, position: StreamPosition): ServerSentEvent {
+export function createRemovalEvent(id: string, position: StreamPosition | null): ServerSentEvent {
   const data = JSON.stringify({ id })
-  return { key: id, bytes: encoder.encode(`event: removed\nid: ${formatEventId(position)}\ndata: ${data}\n\n`) }
+  return { key: id, bytes: encoder.encode(`event: removed\n${formatIdLine(position)}data: ${data}\n\n`) }
 }
 
 /** A change that a client only reads again: that of a connection, or of the list of models. */
@@ -43,6 +43,11 @@ export function createPreviewEvent(preview: LivePreview): ServerSentEvent {
 /** Creates the event that makes a client read everything again, and sets its position. */
 export function createResyncEvent(position: StreamPosition | null): ServerSentEvent {
   return { key: 'resync', bytes: encoder.encode(`event: resync\n${formatIdLine(position)}data: {}\n\n`) }
+}
+
+/** Creates a block that moves a client to a position, and dispatches no event. */
+export function createPositionEvent(position: StreamPosition): ServerSentEvent {
+  return { key: 'position', bytes: encoder.encode(`${formatIdLine(position)}\n`) }
 }
 
 /** Creates the first event of a stream: the reconnection delay, and the client's position. */

@@ -20,7 +20,7 @@ export interface FollowedStream {
   getChangesSince(position: StreamPosition, workspaceId: string): Change[] | undefined
   /**
    * Waits until the replay buffer is filled, and then up to `milliseconds` for a position that another process may have issued.
-   * Returns without an error when the time is up or the signal is aborted.
+   * Returns without an error when the time is up, the signal is aborted, or the bus was not reached once in some seconds.
    */
   waitForPosition(position: StreamPosition, milliseconds: number, signal: AbortSignal): Promise<void>
 }
@@ -30,11 +30,16 @@ export interface FollowedStreamDeps {
   capacity: number
   /** Called when the changes up to this position are unknown. */
   onGap(position: StreamPosition): void
+  /** Time after which nobody waits for a bus that was never reached, in ms. */
+  unreachableMs?: number
 }
 
 const POLL_MS = 25
+/** A client is not kept waiting for a bus that is away: the outbox has its events. */
+const UNREACHABLE_MS = 5_000
 
-export function createFollowedStream({ capacity, onGap }: FollowedStreamDeps): FollowedStream {
+export function createFollowedStream(deps: FollowedStreamDeps): FollowedStream {
+  const { capacity, onGap, unreachableMs = UNREACHABLE_MS } = deps
   const replayBuffer = createReplayBuffer(capacity)
   let position: StreamPosition | null = null
   let replayUntil = 0
@@ -63,7 +68,9 @@ export function createFollowedStream({ capacity, onGap }: FollowedStreamDeps): F
     return isCovered ? replayBuffer.getChangesSince(from.sequence, workspaceId) : undefined
   }
   const waitForPosition = async (target: StreamPosition, milliseconds: number, signal: AbortSignal) => {
-    while (replayState !== 'ready' && !signal.aborted) await sleep(POLL_MS, signal)
+    const reachedBy = performance.now() + unreachableMs
+    const isUnreachable = () => position === null && performance.now() > reachedBy
+    while (replayState !== 'ready' && !isUnreachable() && !signal.aborted) await sleep(POLL_MS, signal)
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)])
     const isBehind = () => position?.epoch === target.epoch && position.sequence < target.sequence
     while (isBehind() && !deadline.aborted) await sleep(POLL_MS, deadline)

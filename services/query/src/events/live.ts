@@ -1,21 +1,16 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Identity } from '@darkroom/infra/http/identity'
 import type { Log } from '@darkroom/infra/log'
-import { type BatchedReader, createBatchedReader } from './batched-reader.ts'
+import { createBatchedReader } from './batched-reader.ts'
+import { catchUp } from './catch-up.ts'
+import { createChangePublisher } from './change-publisher.ts'
 import { createChannels, type StallLimits } from './channels.ts'
-import {
-  createGenerationEvent,
-  createGreetingEvent,
-  createNoticeEvent,
-  createRemovalEvent,
-  createResyncEvent,
-  type Notice,
-  PING,
-} from './event.ts'
+import { createGreetingEvent, createNoticeEvent, createResyncEvent, type Notice, PING } from './event.ts'
 import { createEventFollower, type EventFollowerDeps } from './event-follower.ts'
 import type { EventStream } from './event-stream.ts'
+import { createOutboxTail, type OutboxTailDeps } from './outbox-tail.ts'
+import { parseChange, parseNotice } from './parse-event.ts'
 import { createPreviewForwarder, type PreviewForwarderDeps } from './preview-forwarder.ts'
-import type { Change } from './replay-buffer.ts'
 import { parseEventId, type StreamPosition } from './stream-position.ts'
 
 export interface LiveEventsDeps {
@@ -28,6 +23,10 @@ export interface LiveEventsDeps {
   signal: AbortSignal
   /** Time between two comparisons of the bus's position with what was received, in ms. */
   stallCheckMs?: number
+  /** Times and limits of the reading of the outbox. */
+  tail?: Pick<OutboxTailDeps, 'pollMs' | 'graceMs' | 'limits'>
+  /** Time after which a client that reconnects is not kept waiting for a bus that was never reached, in ms. */
+  unreachableMs?: number
   /** Time between two pings, and between two looks for clients that do not read, in ms. */
   pingMs?: number
   /** When a client that does not read is dropped; `STALL_LIMITS` unless given. */
@@ -56,26 +55,20 @@ export interface LiveEvents {
 const PING_MS = 15_000
 /** A client that lost events has 30 s to read on; one that only has some waiting may be slow. */
 const STALL_LIMITS: StallLimits = { fullMs: 30_000, waitingMs: 180_000 }
-/** A client that missed changes of more generations than this gets a resync instead. */
-const MAX_REPLAYED = 500
-/** Time that a client waits for this process to reach a position that another process issued. */
-const CATCH_UP_TIMEOUT_MS = 2_000
 
 /**
  * Creates the live events of this process. The process follows the bus once and reads a changed row once, for any number of
- * clients. An event carries the same document as the list; that of a purged generation its id alone. The event's id is the position of the change: a client that received it has
- * received every earlier change.
+ * clients. An event carries the same document as the list; that of a purged generation its id alone. The event's id is the position of the
+ * change: a client that received it has received every earlier change. An event that the bus is late with is read from the outbox and sent
+ * without an id; when the bus delivers it, clients receive its position alone.
  */
 export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   const channels = createChannels(deps.maxStreams)
   const administrators = new WeakSet<EventStream>()
   const reader = createBatchedReader(deps.database, deps.onRead ?? (() => {}))
-  const publishChanges: EventFollowerDeps['onChanges'] = async (changes, epoch) => {
-    const watched = changes.filter(change => channels.hasSubscribers(change.workspaceId))
-    for (const { workspaceId, event } of await createEvents(reader, watched, epoch))
-      channels.publish(workspaceId, event)
-  }
+  const publisher = createChangePublisher({ reader, channels })
   const publishResync = (position: StreamPosition) => {
+    tail.clearUndelivered()
     const event = createResyncEvent(position)
     // A stream that is still catching up is not subscribed: `catchUp` detects the gap itself.
     for (const stream of channels.subscribers()) stream.send(event)
@@ -86,23 +79,26 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
       if (notice.kind === 'models' || administrators.has(stream)) stream.send(event)
     }
   }
+  const tail = createOutboxTail({
+    ...deps,
+    ...deps.tail,
+    isWatched: () => channels.listWorkspaces().length > 0,
+    onEvents: async events => {
+      for (const notice of events.flatMap(event => parseNotice(event) ?? [])) publishNotice(notice)
+      await publisher.publish(
+        events.flatMap(event => parseChange(event, 0) ?? []),
+        null,
+      )
+    },
+  })
   const follower = createEventFollower({
     ...deps,
-    onChanges: publishChanges,
+    receive: tail.receive,
+    onChanges: publisher.publish,
     onGap: publishResync,
     onNotice: publishNotice,
   })
   const previews = createPreviewForwarder({ ...deps, channels })
-
-  const catchUp = async (stream: EventStream, workspaceId: string, from: StreamPosition) => {
-    await follower.waitForPosition(from, CATCH_UP_TIMEOUT_MS, stream.signal)
-    const missed = follower.getChangesSince(from, workspaceId)
-    // Subscribed in the same tick in which the missed changes are determined: no change falls between the two.
-    channels.subscribe(workspaceId, stream)
-    if (!missed || missed.length > MAX_REPLAYED) return sendResync(stream)
-    await stream.sendFirst(createEvents(reader, missed, from.epoch).then(all => all.map(({ event }) => event)))
-  }
-  const sendResync = (stream: EventStream) => stream.send(createResyncEvent(follower.position()))
 
   const open: LiveEvents['open'] = ({ workspaceId, admin }, lastEventId, disconnect) => {
     const onOverflow = () => createResyncEvent(follower.position())
@@ -112,12 +108,12 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
     // A client that reconnects stays at its position until it has received what it missed.
     stream.send(createGreetingEvent(from ? null : follower.position()))
     if (from) {
-      void catchUp(stream, workspaceId, from).catch(err => {
+      void catchUp({ channels, follower, tail, publisher }, stream, { workspaceId, from }).catch(err => {
         deps.log.warn({ err, workspaceId, ...from }, 'client_catch_up_failed')
         stream.close()
       })
     } else {
-      if (from === undefined) sendResync(stream)
+      if (from === undefined) stream.send(createResyncEvent(follower.position()))
       channels.subscribe(workspaceId, stream)
     }
     previews.announce(workspaceId)
@@ -133,34 +129,8 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
       dropStalled()
       for (const stream of channels.openStreams()) stream.send(PING)
     }, deps.pingMs ?? PING_MS)
-    await Promise.all([follower.run(), previews.run()]).finally(() => clearInterval(pingTimer))
+    await Promise.all([follower.run(), tail.run(), previews.run()]).finally(() => clearInterval(pingTimer))
     for (const stream of channels.openStreams()) stream.close()
   }
   return { open, countStreams: () => channels.openStreams().length, run }
-}
-
-/** Creates the event of each change, with the present document of its generation. */
-async function createEvents(reader: BatchedReader, changes: readonly Change[], epoch: number) {
-  const documents = await readDocumentsByWorkspace(reader, changes)
-  return changes.map(({ workspaceId, id, sequence }) => {
-    const document = documents.get(workspaceId)?.get(id)
-    const position = { epoch, sequence }
-    // One without a document is purged.
-    const event =
-      document === undefined ? createRemovalEvent(id, position) : createGenerationEvent(id, document, position)
-    return { workspaceId, event }
-  })
-}
-
-/** Reads the documents of changed generations, by workspace and id. */
-async function readDocumentsByWorkspace(
-  reader: BatchedReader,
-  changes: readonly Change[],
-): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
-  const changesByWorkspace = Map.groupBy(changes, change => change.workspaceId)
-  const read = [...changesByWorkspace].map(async ([workspaceId, changed]) => {
-    const ids = changed.map(change => change.id)
-    return [workspaceId, await reader.read(workspaceId, ids)] as const
-  })
-  return new Map(await Promise.all(read))
 }

@@ -14,6 +14,7 @@ export interface BusPosition extends StreamPosition {
 }
 
 const MAX_READS = 5
+const STALE_LEADER = 'the stream of events ends before what was published: its server is behind the cluster'
 
 export function formatEventId({ epoch, sequence }: StreamPosition): string {
   return `${epoch}.${sequence}`
@@ -31,10 +32,13 @@ export function parseEventId(text: string): StreamPosition | undefined {
  * Returns the current position of the bus. If the stream's last sequence is below the highest that was published, the stream
  * has lost its tail; the next publish begins a new epoch, and the returned position is already in that epoch.
  *
+ * On a cluster a lower sequence is no such sign: a server that was cut off counts as the leader of the stream for a while, and lacks the
+ * messages that the others have accepted since. A relay that publishes there begins the new epoch, because that needs most of the servers.
+ *
  * The epoch is read before and after the stream's bounds (optimistic read), and all of it again if it differs. It is
  * read again without a pause: the next read sees the new epoch.
  *
- * @throws Error if the epoch changed during each of the reads
+ * @throws Error if the epoch changed during each of the reads, or if the server that answers is behind its cluster
  */
 export async function readBusPosition({
   bus,
@@ -46,8 +50,9 @@ export async function readBusPosition({
   for (let reads = 0; reads < MAX_READS; reads++) {
     // In this order: a message published in between raises `last`, and not the `highest` that was read before.
     const before = await readEpoch(database)
-    const { first, last } = await bus.eventBounds()
+    const { first, last, isReplicated } = await bus.eventBounds()
     const after = await readEpoch(database)
+    if (isReplicated && last < before.highest) throw new Error(STALE_LEADER)
     if (before.epoch === after.epoch) {
       return { epoch: before.epoch + Number(last < before.highest), sequence: last, first }
     }

@@ -1,9 +1,13 @@
 import { expect, test } from 'bun:test'
 import { ProblemError } from '@darkroom/infra/http/problem'
+import { withDeadline } from '@darkroom/infra/runtime/timers'
+import { openS3Store } from '@darkroom/infra/store/s3/s3'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { MAX_LINEAR_GROWTH } from '@darkroom/infra/testing/measure-cpu'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { serveMedia } from './media.ts'
 
+const S3_SETTINGS = { region: 'r', bucket: 'b', accessKeyId: 'key', secretAccessKey: 'secret', forcePathStyle: true }
 const KEY = 'w/1/gen/2/1/0.png'
 const IMAGE = new TextEncoder().encode('0123456789')
 const MODIFIED = new Date('2026-01-01T00:00:00Z')
@@ -20,6 +24,35 @@ test('responds to HEAD with the length for a store that returns streams, without
     ])
   }
   expect(storeCalls).toEqual(['head', 'head'])
+})
+
+test('hundreds of requests to a store that accepts connections and never answers are refused, and free the connections', async () => {
+  let [opened, open] = [0, 0]
+  using server = Bun.listen({
+    port: 0,
+    hostname: '127.0.0.1',
+    socket: {
+      open: () => {
+        opened += 1
+        open += 1
+      },
+      data: () => {},
+      close: () => {
+        open -= 1
+      },
+    },
+  })
+  const store = openS3Store({ ...S3_SETTINGS, endpoint: `http://127.0.0.1:${server.port}` })
+  const deps = { store, findPreviewSource, onWaiting, responseMs: 1_000 }
+  const codes = await Promise.all(
+    Array.from({ length: 400 }, async () => {
+      const request = serveMedia(deps, '1', KEY, new Request('http://localhost'))
+      return await withDeadline(request, { milliseconds: 10_000, operation: 'a picture' }).catch(({ code }) => code)
+    }),
+  )
+  expect(new Set(codes)).toEqual(new Set(['unavailable']))
+  expect(opened).toBeGreaterThan(100)
+  await waitFor('the end of the connections', 10_000, async () => open === 0)
 })
 
 test('serves an image whole and in ranges from a store that returns streams', async () => {

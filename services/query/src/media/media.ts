@@ -1,5 +1,6 @@
 import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { ProblemError } from '@darkroom/infra/http/problem'
+import { untilAborted } from '@darkroom/infra/runtime/timers'
 import { InvalidKeyError, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
 import { respondFileBytes } from '../conditional/file-response.ts'
 
@@ -19,6 +20,9 @@ const ID_OR_HASH = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}/gi
 /** A key names the same bytes permanently: a stored object is never overwritten. */
 const IMMUTABLE = 'private, max-age=31536000, immutable'
 
+/** Time in which a response begins, in ms. */
+const RESPONSE_MS = 4_500
+
 const HEADERS = {
   'content-security-policy': "default-src 'none'; sandbox",
   'cross-origin-resource-policy': 'same-origin',
@@ -29,6 +33,8 @@ export interface MediaDeps {
   /** Returns the key of the reference that a preview key belongs to, if it is one. */
   findPreviewSource(key: string): Promise<string | undefined>
   onWaiting: OnWaiting
+  /** Time in which a response begins, in ms; 4.5 s unless given. */
+  responseMs?: number
 }
 
 /**
@@ -47,28 +53,30 @@ export async function serveMedia(
 ): Promise<Response> {
   const key = normalizeKey(path)
   if (!key.startsWith(`w/${workspaceId}/`)) throw createNotFoundError()
-  const response = await serveObject(deps, key, IMMUTABLE, request)
+  const read = createStoreReader(deps.responseMs)
+  const response = await serveObject({ ...deps, read }, key, IMMUTABLE, request)
   if (response) return response
   const source = await deps.findPreviewSource(key)
-  const fallback = source === undefined ? undefined : await serveObject(deps, source, 'private, no-cache', request)
+  const fallback =
+    source === undefined ? undefined : await serveObject({ ...deps, read }, source, 'private, no-cache', request)
   if (!fallback) throw createNotFoundError()
   return fallback
 }
 
 async function serveObject(
-  { store, onWaiting }: MediaDeps,
+  { store, onWaiting, read }: MediaDeps & { read: StoreReader },
   key: string,
   cacheControl: string,
   request: Request,
 ): Promise<Response | undefined> {
   const type = getContentType(key)
-  const object = type === undefined ? null : await readFromStore(() => store.head(key))
+  const object = type === undefined ? null : await read(signal => store.head(key, { signal }))
   if (!object || type === undefined) return undefined
   return await respondFileBytes(request, {
     ...object,
     etag: createObjectTag(key, object),
     headers: { ...HEADERS, 'cache-control': cacheControl, 'content-type': type },
-    open: async range => (await readFromStore(() => store.get(key, range ? { range } : {})))?.body ?? null,
+    open: async range => (await read(signal => store.get(key, { signal, ...(range ? { range } : {}) })))?.body ?? null,
     onWaiting,
   })
 }
@@ -90,13 +98,20 @@ function normalizeKey(key: string): string {
 }
 
 /** Reads from the store; null for a key that is not valid. @throws ProblemError `unavailable` when the store fails */
-async function readFromStore<T>(read: () => Promise<T>): Promise<T | null> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof InvalidKeyError) return null
-    if (error instanceof StoreError) throw createUnavailableError(error)
-    throw error
+type StoreReader = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T | null>
+
+/** Creates the reader of one request. All that it reads before the response has one deadline: a page waits for many pictures at once. */
+function createStoreReader(milliseconds = RESPONSE_MS): StoreReader {
+  const ended = AbortSignal.timeout(milliseconds)
+  return async work => {
+    try {
+      // The store ends its request, and so frees the connection. The wait ends even where it does not.
+      return await untilAborted(work(ended), ended)
+    } catch (error) {
+      if (error instanceof InvalidKeyError) return null
+      if (error instanceof StoreError || ended.aborted) throw createUnavailableError(error)
+      throw error
+    }
   }
 }
 
@@ -109,7 +124,7 @@ function createNotFoundError(): ProblemError {
   return new ProblemError('not_found', 'There is no such picture here.')
 }
 
-function createUnavailableError(cause: StoreError): ProblemError {
+function createUnavailableError(cause: unknown): ProblemError {
   const detail = 'The picture cannot be fetched from the store right now. Try again in a moment.'
   return new ProblemError('unavailable', detail, { cause, retryAfterSeconds: 5 })
 }

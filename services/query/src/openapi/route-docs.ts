@@ -125,8 +125,9 @@ export const QUERY_DOCS: RouteDocs = {
     tag: 'Generations',
     summary: 'Follow what changes',
     description:
-      'Server-sent events: `generation` with the generation as it is now, `removed` with the id of one that is gone, `preview` of an output that is being made, `connection` and `models` when these have changed, and `resync` when all is to be read anew.',
+      'Server-sent events: `generation` with the generation as it is now, `removed` with the id of one that is gone, `preview` of an output that is being made, `connection` and `models` when these have changed, `resync` when all is to be read anew, and `ping` every 15 s. An event without an id is one that is sent before its turn: its id follows without data.',
     headers: { 'Last-Event-ID': 'The last event that was seen: what has changed since then comes first.' },
+    parameters: { lastEventId: 'The same for clients that cannot set the header, which takes precedence.' },
     responses: { 200: { description: 'Events without an end.', types: ['text/event-stream'] } },
     problems: ['too_many'],
   },

@@ -1,0 +1,216 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { jobConsumerName, jobSubject, STREAMS } from '@darkroom/contracts/subjects'
+import { connect, type JetStreamManager } from 'nats'
+import { type BusCluster, type ClusterServer, startBusCluster } from '../../testing/studio/bus-cluster.ts'
+import { createTestDirectory, startTestNats } from '../../testing/test-resources.ts'
+import { waitFor } from '../../testing/wait-for.ts'
+import { createLog, type Log } from '../log.ts'
+import { toAccessOptions } from './access.ts'
+import { type Bus, openBus } from './bus.ts'
+
+/** Three servers that are one bus, used as the processor uses them: with its user, which may do nothing else. */
+
+const LIMIT_MS = 60_000
+const CONSUMER = jobConsumerName('demo')
+const SUBJECT = jobSubject('demo')
+const forever = new AbortController().signal
+const stack = new AsyncDisposableStack()
+let cluster: BusCluster
+let manager: JetStreamManager
+
+beforeAll(async () => {
+  cluster = stack.use(await startBusCluster(stack.use(await createTestDirectory()).path))
+  const admin = await connect({ ...toAccessOptions({ url: cluster.urls }), maxReconnectAttempts: -1 })
+  stack.defer(() => admin.close())
+  manager = await admin.jetstreamManager({ timeout: 5_000 })
+}, LIMIT_MS)
+afterEach(async () => {
+  for (const server of cluster.servers) {
+    server.thaw()
+    if (!server.isRunning) await server.start()
+  }
+}, LIMIT_MS)
+afterAll(() => stack.disposeAsync())
+
+test(
+  'streams are stored on one server while there are too few, and raised with their messages and consumers when there are enough',
+  async () => {
+    await using opened = await openTestBus({ replicas: 3 })
+    const { bus, warnings } = opened
+    const away = findServer('nats-3')
+    await away.stop()
+    await until('The streams', () => bus.ensureStreams())
+    const consumer = await openConsumer(bus)
+    const sent = await publishJobs(bus, 3)
+    const taken = await consumer.next(5_000, forever)
+    await taken?.ack()
+    await until('Another check', () => bus.ensureStreams())
+    expect(warnings.filter(name => name === 'bus_has_too_few_servers')).toHaveLength(1)
+    await until('The answer', async () => expect(await readReplicas()).toEqual({ jobs: 1, events: 1, consumer: 1 }))
+    await expect(bus.checkStreams()).rejects.toThrow('not stored on 3 servers')
+    await away.start()
+    await until('The replicas', async () => {
+      await bus.checkStreams().catch(() => bus.ensureStreams())
+      expect(await readReplicas()).toEqual({ jobs: 3, events: 3, consumer: 3 })
+    })
+    await bus.checkStreams()
+    expect([taken, ...(await pullAll(bus, 2))].map(readId)).toEqual(sent)
+    expect(await bus.eventBounds()).toMatchObject({ isReplicated: true })
+  },
+  LIMIT_MS,
+)
+
+test(
+  'streams are never lowered',
+  async () => {
+    await using opened = await openTestBus({ replicas: 1 })
+    await until('The streams', () => opened.bus.ensureStreams())
+    expect(await readReplicas()).toMatchObject({ jobs: 3, events: 3 })
+    expect(opened.warnings).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a killed leader stops messages for some seconds, and none is lost; a server of the list may be away at the start',
+  async () => {
+    await using opened = await openTestBus({ replicas: 3 })
+    const before = await publishJobs(opened.bus, 2)
+    const leader = findServer((await manager.streams.info(STREAMS.jobs.name)).cluster?.leader ?? '')
+    await leader.kill()
+    const after = crypto.randomUUID()
+    await until('A message', () => publishJob(opened.bus, after))
+    await using late = await openTestBus({ replicas: 3 })
+    // Acknowledgements may be lost with the leader: the messages come again, and their rows say that there is nothing to do.
+    const pulled = new Set<string>()
+    await until('The messages', async () => {
+      for (const delivery of await pullAll(late.bus, 1)) pulled.add(readId(delivery))
+      expect([...before, after].filter(id => !pulled.has(id))).toEqual([])
+    })
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a server that is frozen is left for another one',
+  async () => {
+    await using opened = await openTestBus({ replicas: 3 })
+    await until('The streams', () => opened.bus.checkStreams())
+    const frozen = opened.server()
+    frozen?.freeze()
+    await until('Another server', async () => {
+      expect(opened.server()).not.toBe(frozen)
+      await publishJobs(opened.bus, 1)
+    })
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a server that has lost the others is left by those who ask, and used again with them',
+  async () => {
+    await using opened = await openTestBus({ replicas: 3 })
+    await until('The streams', () => opened.bus.checkStreams())
+    const own = opened.server()
+    const others = cluster.servers.filter(server => server !== own)
+    await Promise.all(others.map(server => server.kill()))
+    await until('The warning', async () => {
+      await publishJobs(opened.bus, 1).catch(() => {})
+      expect(opened.warnings).toContain('bus_server_does_not_answer')
+    })
+    await Promise.all(others.map(server => server.start()))
+    await until('A message', () => publishJobs(opened.bus, 1))
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a server without a cluster stores one copy and says once that it has too few',
+  async () => {
+    await using server = await startTestNats()
+    await using opened = await openTestBus({ replicas: 3, url: server.urls.processor })
+    await opened.bus.ensureStreams()
+    await opened.bus.ensureStreams()
+    expect(opened.warnings).toEqual(['bus_has_too_few_servers'])
+    await publishJobs(opened.bus, 1)
+  },
+  LIMIT_MS,
+)
+
+async function openTestBus({ replicas, url = cluster.urlsByUser.processor }: { replicas: number; url?: string }) {
+  const warnings: string[] = []
+  const warn = (_: unknown, name: string) => void warnings.push(name)
+  let host = ''
+  const info = (fields: { server?: string }) => {
+    host = fields.server ?? host
+  }
+  const log: Log = Object.assign(createLog({ service: 'test', level: 'silent' }), { warn, info })
+  const bus = await openBus({ url, name: 'test', service: 'processor', replicas, log })
+  /** Returns the server that it is connected to. */
+  const server = () => cluster.servers.find(({ url }) => new URL(url).host === host)
+  return { bus, server, warnings, [Symbol.asyncDispose]: () => bus.close() }
+}
+
+async function openConsumer(bus: Bus) {
+  return await bus.consumer({ name: CONSUMER, subject: SUBJECT, ackWaitSeconds: 30 })
+}
+
+async function publishJobs(bus: Bus, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => crypto.randomUUID() as string)
+  for (const id of ids) await publishJob(bus, id)
+  return ids
+}
+
+async function publishJob(bus: Bus, id: string): Promise<void> {
+  await bus.publish(SUBJECT, { v: 1, type: 'generation.queued', id }, id)
+}
+
+/** Pulls and acknowledges messages until there are so many. Without a leader a pull fails, and is made again. */
+async function pullAll(bus: Bus, count: number) {
+  const deliveries: unknown[] = []
+  await until(`${count} messages`, async () => {
+    const consumer = await openConsumer(bus)
+    while (deliveries.length < count) {
+      const delivery = await consumer.next(1_000, forever)
+      if (!delivery) throw new Error('no message')
+      deliveries.push(delivery)
+      await delivery.ack()
+    }
+  })
+  return deliveries
+}
+
+function readId(delivery: unknown): string {
+  return (delivery as { data: { id: string } }).data.id
+}
+
+/** Returns the number of servers that each stream, and the consumer, is stored on. */
+async function readReplicas() {
+  const [jobs, events] = [await manager.streams.info('JOBS'), await manager.streams.info('EVENTS')]
+  const consumer = await manager.consumers.info('JOBS', CONSUMER)
+  const count = ({ cluster }: { cluster?: { replicas?: unknown[] } }) => 1 + (cluster?.replicas?.length ?? 0)
+  return { jobs: count(jobs), events: count(events), consumer: count(consumer) }
+}
+
+function findServer(name: string): ClusterServer {
+  const server = cluster.servers.find(server => server.name === name)
+  if (!server) throw new Error(`no server is called ${name}`)
+  return server
+}
+
+/** Repeats an action until it throws no more. */
+async function until(what: string, act: () => Promise<unknown>): Promise<void> {
+  let last: unknown
+  const works = async () => {
+    try {
+      await act()
+      return true
+    } catch (error) {
+      last = error
+      return false
+    }
+  }
+  await waitFor(what, 40_000, works, 100).catch(error => {
+    throw new Error(`${what}: ${last}`, { cause: error })
+  })
+}
