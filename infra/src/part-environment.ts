@@ -32,7 +32,7 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
   NATS_URL_INGEST: INGEST,
   NATS_URL_PROCESSOR: PROCESSOR,
   NATS_URL_QUERY: QUERY,
-  NATS_REPLICAS: ['ingest', 'processor'],
+  NATS_REPLICAS: ['ingest', 'backfill', 'processor'],
   NATS_CA: ALL,
   NATS_CREDS: ALL,
   NATS_NKEY: ALL,

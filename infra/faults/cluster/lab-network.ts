@@ -16,6 +16,8 @@ export interface LabNetwork {
   cut(host: LabHost, other?: LabHost): Promise<void>
   /** Has everything that a host sends and receives vanish, as when it loses its power. */
   isolate(host: LabHost): Promise<void>
+  /** Returns the addresses that a process of a host is connected to. */
+  listPeers(host: LabHost, pid: number): Promise<string[]>
   /** Ends every fault. */
   restore(): Promise<void>
 }
@@ -37,11 +39,12 @@ export async function openLabNetwork(): Promise<LabNetwork> {
   await run(['ip', 'address', 'add', `${LAB_ADDRESS}/24`, 'dev', BRIDGE])
   await run(['ip', 'link', 'set', BRIDGE, 'up'])
   const hosts: LabHost[] = []
-  const undo: (() => Promise<void>)[] = []
+  /** Commands that end the faults. */
+  const undo: (readonly string[])[] = []
   /** A neighbour that is known for ever is not asked for: packets to it go to nobody. */
   const loseNeighbour = async (inside: readonly string[], device: string, address: string) => {
     await run([...inside, 'ip', 'neigh', 'replace', address, 'lladdr', NOBODY, 'nud', 'permanent', 'dev', device])
-    undo.push(() => run([...inside, 'ip', 'neigh', 'del', address, 'dev', device]))
+    undo.push([...inside, 'ip', 'neigh', 'del', address, 'dev', device])
   }
   return {
     address: LAB_ADDRESS,
@@ -57,10 +60,16 @@ export async function openLabNetwork(): Promise<LabNetwork> {
     },
     isolate: async host => {
       await run(['ip', 'link', 'set', `lab-${host.name}`, 'down'])
-      undo.push(() => run(['ip', 'link', 'set', `lab-${host.name}`, 'up']))
+      undo.push(['ip', 'link', 'set', `lab-${host.name}`, 'up'])
+    },
+    listPeers: async (host, pid) => {
+      const lines = (await run([...inNamespace(host.name), 'ss', '-Htnp', 'state', 'established'])).split('\n')
+      const own = lines.filter(line => line.includes(`pid=${pid},`))
+      // Columns: queues, own address, peer, process.
+      return [...new Set(own.flatMap(line => /^\S+\s+\S+\s+\S+\s+(?:\[::ffff:)?([\d.]+)/.exec(line.trim())?.[1] ?? []))]
     },
     restore: async () => {
-      for (const end of undo.splice(0)) await end()
+      for (const command of undo.splice(0)) await run(command)
     },
   }
 }
@@ -81,8 +90,10 @@ function inNamespace(name: string): string[] {
   return ['ip', 'netns', 'exec', name]
 }
 
-async function run(command: readonly string[]): Promise<void> {
-  const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' })
-  const output = await child.stderr.text()
-  if ((await child.exited) !== 0) throw new Error(`${command.join(' ')}: ${output.trim()}`)
+/** @returns the output. @throws Error with what was written to the standard error when the command fails */
+async function run(command: readonly string[]): Promise<string> {
+  const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()])
+  if ((await child.exited) !== 0) throw new Error(`${command.join(' ')}: ${errors.trim()}`)
+  return output
 }

@@ -6,6 +6,8 @@ test.each([
   ['nats://one:4222', true],
   ['nats://user:secret@one:4222, tls://two:4223,', true],
   ['nats://[::1]:4222', true],
+  ['nats://user:a,b@one:4222,nats://two:4222', true],
+  ['nats://user:100%@one:4222', false],
   ['', false],
   [' , ', false],
   ['one:4222', false],
