@@ -187,7 +187,7 @@ async function syncConnections(
     state.changed = Promise.withResolvers()
   }
   const own = [...state.served.keys()]
-  await renewIfDue(database, state, own, processorId)
+  await renewIfDue(database, state, rows, processorId)
   refresher.retain(own)
   await removeObsoleteModels(database)
   await eraseRemovedKeys(database)
@@ -258,11 +258,21 @@ function openStoredKey(
   }
 }
 
-/** Renews this process's row, at once when it serves other connections: others withdraw their models otherwise. */
-async function renewIfDue(database: Database, state: RegistryState, own: string[], id: string): Promise<void> {
+/**
+ * Renews this process's row, at once when it serves other connections: others withdraw their models otherwise. Those that every
+ * processor has are left out, so that a studio without others writes no row while it is idle.
+ */
+async function renewIfDue(
+  database: Database,
+  state: RegistryState,
+  rows: readonly ConnectionRow[],
+  id: string,
+): Promise<void> {
+  const own = rows.filter(row => row.source !== 'built-in' && state.served.has(row.id)).map(row => row.id)
   const connections = own.toSorted().join()
   const { renewed } = state
-  if (renewed.connections === connections && performance.now() - renewed.at < RENEW_MS) return
+  const isDue = own.length > 0 && performance.now() - renewed.at >= RENEW_MS
+  if (renewed.connections === connections && !isDue) return
   await renewProcessor(database, { id, host: hostname(), connections: own })
   state.renewed = { at: performance.now(), connections }
 }
