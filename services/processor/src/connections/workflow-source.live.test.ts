@@ -66,6 +66,19 @@ test('lists uploaded workflows and those of the folder, and records for the uplo
   ])
 })
 
+test('a workflow that is uploaded while the server is asked was not asked about', async () => {
+  const source = createWorkflowSource({ database: sql, dataDir }, 'other')
+  await source.load(AbortSignal.timeout(START_MS))
+  await upload('other', 'late', TEXT_TO_IMAGE)
+  await source.record([])
+  expect([
+    ...(await sql`select name, checked_at is not null as checked from workflows where connection = 'other' order by name`),
+  ]).toEqual([
+    { name: 'elsewhere', checked: true },
+    { name: 'late', checked: false },
+  ])
+})
+
 async function upload(connection: string, name: string, graph: unknown): Promise<void> {
   await sql`insert into workflows (connection, name, graph) values (${connection}, ${name}, ${sql.json(graph as never)})`
 }

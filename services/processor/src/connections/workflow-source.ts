@@ -9,10 +9,15 @@ export function createWorkflowSource(
   { database, dataDir }: { database: Database; dataDir: string },
   connection: string,
 ): WorkflowSource {
+  let names: string[] = []
   return {
-    load: async () =>
-      mergeWorkflows(await readUploadedWorkflows(database, connection), await readWorkflowFolder(dataDir)),
-    record: async refused => await transaction(database, tx => recordWorkflowProblems(tx, connection, refused)),
+    load: async () => {
+      const uploaded = await readUploadedWorkflows(database, connection)
+      names = uploaded.map(({ name }) => name)
+      return mergeWorkflows(uploaded, await readWorkflowFolder(dataDir))
+    },
+    record: async refused =>
+      await transaction(database, tx => recordWorkflowProblems(tx, connection, { names, refused })),
   }
 }
 
