@@ -8,7 +8,7 @@ import { checkQuiet } from '../../testing/invariants/check-quiet.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft } from '../chaos/load.ts'
 import { type Lab, startLab } from './lab.ts'
-import { listServices } from './lab-services.ts'
+import { listServices, waitUntilStoreIsAway } from './lab-services.ts'
 import { runScenario, type ScenarioReport } from './scenario.ts'
 
 /**
@@ -156,7 +156,8 @@ test(
       expect([status, milliseconds < MAX_WAIT_MS]).toEqual([503, true])
       expect((await request('/api/generations')).status).toBe(200)
       // A service says for some seconds what it saw last: before that it is ready, whatever happened.
-      for (const { ingest, query } of lab.sets) for (const { url } of [ingest, query]) await waitUntilStoreIsAway(url)
+      for (const { ingest, query } of lab.sets)
+        for (const service of [ingest, query]) await waitUntilStoreIsAway(service)
     })
     expect([report.failures, report.failedReads]).toEqual([[], []])
     expectPromises(report)
@@ -283,15 +284,6 @@ async function request(path: string): Promise<{ status: number; milliseconds: nu
   const response = await lab.client.fetch(path)
   await response.arrayBuffer()
   return { status: response.status, milliseconds: performance.now() - startedAt }
-}
-
-/** Waits until a service tells that the store is away. @throws Error if it is not ready then */
-async function waitUntilStoreIsAway(url: string): Promise<void> {
-  await waitFor('the state of the store', MAX_WAIT_MS + 5_000, async () => {
-    const response = await fetch(`${url}/readyz`)
-    expect(response.status).toBe(200)
-    return ((await response.json()) as { engines: { store: string } }).engines.store === 'failing'
-  })
 }
 
 async function submitOnce(): Promise<{ status: number; milliseconds: number }> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { SERVICES, type Service } from '@darkroom/contracts/routes'
 import { type FaultService, startFaultService } from '../../testing/studio/fault-service.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import type { LabHost } from './lab-network.ts'
 
 /** The services of one host. */
@@ -11,6 +12,7 @@ export interface LabServices {
   readonly query: FaultService
 }
 
+const AWAY_MS = 10_000
 export const LAB_PORTS: Readonly<Record<Service, number>> = { ingest: 3101, processor: 3102, query: 3103 }
 
 export interface LabServicesOptions {
@@ -61,6 +63,15 @@ export function listUpstreams(hosts: readonly LabHost[], service: Service): stri
 /** Returns the services of several hosts, host by host. */
 export function listServices(sets: readonly LabServices[]): FaultService[] {
   return sets.flatMap(set => SERVICES.map(service => set[service]))
+}
+
+/** Waits until a service reports that the store is away. @throws Error if it is not ready then */
+export async function waitUntilStoreIsAway({ url }: FaultService): Promise<void> {
+  await waitFor('the state of the store', AWAY_MS, async () => {
+    const response = await fetch(`${url}/readyz`)
+    if (response.status !== 200) throw new Error(`it answers ${response.status}`)
+    return ((await response.json()) as { engines: { store: string } }).engines.store === 'failing'
+  })
 }
 
 function toUrl({ address }: LabHost, service: Service): string {

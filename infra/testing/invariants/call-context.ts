@@ -53,11 +53,12 @@ export function arrivedAt({ faultPeriods }: CallContext, { endedAt }: AnswerReco
 
 /** Returns whether the process that made a call was killed, or gave up at a second signal, before its answer was on the disk. */
 export function wasKilledBefore(context: CallContext, answer: AnswerRecord): boolean {
+  // A busy provider reads a request some time after it was sent, by when its sender may have been killed.
   const life = context.lives.find(
     ({ providerHost, startedAt, endedAt }) =>
       providerHost === answer.host &&
       startedAt <= answer.receivedAt &&
-      (endedAt ?? answer.receivedAt) >= answer.receivedAt,
+      (endedAt ?? answer.receivedAt) >= answer.receivedAt - NETWORK_MS,
   )
   const killedAt = life && killTime(life)
   return killedAt !== undefined && killedAt <= arrivedAt(context, answer) + ARRIVAL_MS
