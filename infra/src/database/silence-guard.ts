@@ -39,7 +39,7 @@ export interface SilenceGuardOptions {
 
 /** Time that any work may take before the database is asked, in ms. */
 const SLOW_MS = 1_000
-const SIGN_MS = 2_800
+const SIGN_MS = 2_500
 const LIMITS = { connect: SIGN_MS / 1_000, end: 0 }
 /** Pause before a silent database is asked again, in ms. */
 const WATCH_MS = 250
