@@ -160,12 +160,10 @@ test('the event stream of the earlier test is still open', async () => {
 
 test('takes prompts while one of two services accepts connections and never answers', async () => {
   const silent = createServer()
-  await listenLocally(silent, 0)
+  const { host: silentHost } = new URL(await listenLocally(silent, 0))
   await using _silent = { [Symbol.asyncDispose]: () => closeServer(silent) }
-  const address = silent.address()
-  const silentPort = typeof address === 'object' ? (address?.port ?? 0) : 0
   const [gateway = 0] = await findFreePorts(1)
-  const both = [toHost(silentPort), toHost(ingestPort)]
+  const both = [silentHost, toHost(ingestPort)]
   await using _caddy = await startCaddy({ port: gateway, ingest: both, query: [toHost(queryPort)] })
   const statuses: number[] = []
   const submit = async () => {
@@ -182,10 +180,8 @@ test('takes prompts while one of two services accepts connections and never answ
 
 test('goes on behind an address of several services, one of which is not healthy', async () => {
   const balanced = createServer(({ url }, response) => void response.writeHead(url === '/healthz' ? 503 : 200).end())
-  await listenLocally(balanced, 0)
+  const { host } = new URL(await listenLocally(balanced, 0))
   await using _balanced = { [Symbol.asyncDispose]: () => closeServer(balanced) }
-  const address = balanced.address()
-  const host = toHost(typeof address === 'object' ? (address?.port ?? 0) : 0)
   const [gateway = 0] = await findFreePorts(1)
   const settings = { FAIL_DURATION: '0s', HEALTH_URI: '' }
   await using _caddy = await startCaddy({ port: gateway, ingest: [host], query: [host], settings })

@@ -17,8 +17,8 @@ import { type Pooler, startPooler } from '../../testing/studio/pooler.ts'
 import { type FaultServer, startDatabaseServer } from '../../testing/studio/server-process.ts'
 import { createServiceUrls } from '../../testing/studio/service-roles.ts'
 import { createBusSettings, createTestEnv } from '../../testing/studio/test-env.ts'
+import { waitForModels } from '../../testing/studio/test-stack.ts'
 import { createTestDirectory } from '../../testing/test-resources.ts'
-import { waitFor } from '../../testing/wait-for.ts'
 import { type SoakStore, startSoakStore } from '../soak/soak-store.ts'
 import { type LabHost, type LabNetwork, openLabNetwork } from './lab-network.ts'
 import {
@@ -53,7 +53,6 @@ export interface Lab extends CheckedStudio, AsyncDisposable {
   restore(): Promise<void>
 }
 
-const MODELS_MS = 60_000
 const POOLED_CONNECTIONS = 12
 const SHORT_TIMEOUTS = { LEASE_SECONDS: '3', SHUTDOWN_GRACE_SECONDS: '2', GENERATION_MAX_SECONDS: '60' }
 const log = createLog({ service: 'test', level: 'silent' })
@@ -185,10 +184,4 @@ async function restore(
   if (!pooler.isRunning) await pooler.start()
   for (const server of bus.servers) if (!server.isRunning) await server.start()
   await fake.resetBehavior()
-}
-
-async function waitForModels(client: CheckedStudio['client']): Promise<void> {
-  const areListed = async () =>
-    (await (await client.fetch('/api/models').catch(() => undefined))?.text())?.includes('fake-image')
-  await waitFor('The models', MODELS_MS, areListed)
 }

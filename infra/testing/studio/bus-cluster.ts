@@ -10,6 +10,7 @@ import { formatServerConfig } from '../../src/bus/server-config.ts'
 import { acceptsConnections } from '../net-proxy.ts'
 import { findNatsServer } from '../test-resources.ts'
 import { waitFor } from '../wait-for.ts'
+import type { FaultServer } from './server-process.ts'
 import type { ServiceHost } from './service-process.ts'
 
 /** Several NATS servers that are one bus. */
@@ -21,20 +22,10 @@ export interface BusCluster extends AsyncDisposable {
   readonly urlsByUser: ForBusUsers
 }
 
-/** One server of a cluster. After a restart it has the same address and the same data. */
-export interface ClusterServer {
+/** One server of a cluster. Its `url` is that of the user `admin`. After a restart it has the same address and the same data. */
+export interface ClusterServer
+  extends Pick<FaultServer, 'url' | 'isRunning' | 'start' | 'stop' | 'kill' | 'freeze' | 'thaw'> {
   readonly name: string
-  /** Address for the user `admin`. */
-  readonly url: string
-  readonly isRunning: boolean
-  /** Resolves when it accepts connections. */
-  start(): Promise<void>
-  stop(): Promise<void>
-  /** SIGKILL. */
-  kill(): Promise<void>
-  /** Sends SIGSTOP: its connections stay open, and nothing responds. */
-  freeze(): void
-  thaw(): void
 }
 
 /** Host that a server of a cluster runs on. */

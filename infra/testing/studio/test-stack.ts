@@ -255,7 +255,8 @@ function mapUrls(urls: ForBusUsers, toUrl: (url: string) => string): ForBusUsers
   return { admin: toUrl(admin), ingest: toUrl(ingest), processor: toUrl(processor), query: toUrl(query) }
 }
 
-async function waitForModels(client: Client): Promise<void> {
+/** Waits until the models of the fake provider are listed. */
+export async function waitForModels(client: Client): Promise<void> {
   const areListed = async () => (await (await client.fetch('/api/models')).text()).includes('fake-image')
   await waitFor('The models', MODELS_MS, areListed)
 }
