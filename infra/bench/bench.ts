@@ -7,6 +7,7 @@ import { type BenchOptions, type BenchResult, runBenchmark, toMarkdown } from '.
 const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<BenchResult> }>> = {
   backfill: () => import('./backfill/backfill.ts'),
   'cold-start': () => import('./cold-start/cold-start.ts'),
+  door: () => import('./door/door.ts'),
   download: () => import('./download/download.ts'),
   'event-to-screen': () => import('./event-to-screen/event-to-screen.ts'),
   'fan-out': () => import('./fan-out/fan-out.ts'),

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { PROBLEMS } from '@darkroom/contracts/problem'
 import { INGEST_PREFIXES, OPERATOR_PATHS, READINESS_ROUTE } from '@darkroom/contracts/routes'
-import { AWAY_MESSAGES, AWAY_PAGE } from '../local/gateway/gateway-responses.ts'
 import { CLIENT_HEADER, FORWARDING_HEADERS } from '../src/http/client-address.ts'
+import { AWAY_MESSAGES, AWAY_PAGE } from '../src/http/gateway/gateway-responses.ts'
 
 /** Compares the Caddyfile's routing table and sentences with the code. caddy.live.test.ts tests it in a real Caddy. */
 

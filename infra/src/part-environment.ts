@@ -92,5 +92,7 @@ export function selectPartEnvironment(part: Part, env: Environment): Record<stri
   const files = keys.filter(key => isSecretKey(key) && !env[key]?.trim()).map(fileKey)
   // It installs what upscales on this machine.
   const registry = part === 'processor' ? selectRegistryEnvironment(env) : {}
-  return { ...selectBaseEnvironment(env), ...registry, ...selectVariables([...keys, ...files], env) }
+  // It forwards requests to ingest, as many at once as Bun's `fetch` can have.
+  const limits = part === 'query' ? selectVariables(['BUN_CONFIG_MAX_HTTP_REQUESTS'], env) : {}
+  return { ...selectBaseEnvironment(env), ...registry, ...limits, ...selectVariables([...keys, ...files], env) }
 }

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { type BenchServer, type BenchStack, openBenchStack } from '../kit/bench-stack.ts'
+import { generateLoad } from '../kit/http-load.ts'
 import { copyToSeedTables, insertListingRows, vacuumTables } from '../kit/listing-rows.ts'
 import { measureProcessMemory } from '../kit/memory.ts'
 import type { BenchResult } from '../kit/report.ts'
 import { takeTurns } from '../kit/sampling.ts'
 import { computeQuantile } from '../kit/statistics.ts'
 import { countBytes } from './listing-bytes.ts'
-import { generateLoad } from './listing-load.ts'
 import { createListingReport, type ListingCase, type Measurement } from './listing-report.ts'
 import { measureStoredBytes, measureWrites } from './listing-writes.ts'
 

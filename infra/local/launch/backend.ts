@@ -8,6 +8,7 @@ import { startBus, startDatabase } from '../embedded/start-embedded.ts'
 import { allOrAbort } from '../process/all-or-abort.ts'
 import type { ChildProcess } from '../process/child-process.ts'
 import { findFreePorts } from '../process/free-ports.ts'
+import type { Address } from './address.ts'
 import type { CloseSlot, LaunchContext } from './launch-context.ts'
 import { readOrCreateSecret } from './secret.ts'
 import { type SupervisedService, startServices } from './services.ts'
@@ -45,12 +46,12 @@ export interface Backend {
 /**
  * Starts the services and waits until query is ready. The others may be missing.
  *
- * @param addresses `port` is the gateway's, which listens later; `gatewaySecret` is what the services believe it by
+ * @param addresses `port` is that of the studio's address, which is opened later; `gatewaySecret` is what the services believe the gateway by
  * @param slots `workers` are the services that write
  */
 export async function startBackend(
   context: LaunchContext,
-  addresses: Infrastructure & { port: number; gatewaySecret: string },
+  addresses: Infrastructure & { port: number; gatewaySecret: string; address: Pick<Address, 'addQuery'> },
   slots: { query: CloseSlot; workers: CloseSlot },
 ): Promise<Backend> {
   const { config, progress, signal, forceSignal, profile, record } = context
@@ -69,7 +70,10 @@ export async function startBackend(
     stopMs: computeStopTimes(config),
     forceSignal,
     progress,
-    onStarted: (name: Service, child: ChildProcess) => void record.recordProcess(name, child),
+    onStarted: (name: Service, child: ChildProcess) => {
+      if (name === 'query') addresses.address.addQuery(child)
+      void record.recordProcess(name, child)
+    },
     signal,
   })
   const [queries, workers] = [services.filter(isQuery), services.filter(service => !isQuery(service))]

@@ -3,10 +3,10 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Problem } from '@darkroom/contracts/problem'
+import { AWAY_MESSAGES } from '../../src/http/gateway/gateway-responses.ts'
 import { type Launcher, waitForLine, watchLauncher } from '../../testing/installs/launcher.ts'
 import { findProcesses, waitUntilProcessesExit } from '../../testing/installs/processes.ts'
 import { createTestDirectory, findNatsServer } from '../../testing/test-resources.ts'
-import { AWAY_MESSAGES } from '../gateway/gateway-responses.ts'
 import { findFreePort } from '../process/free-ports.ts'
 import { isProcessRunning } from '../process/orphan-process.ts'
 import { waitUntil } from '../process/wait-until.ts'
@@ -118,6 +118,39 @@ test.concurrent(
     expect(await waitUntil(areRestarted, wait)).toBe(true)
     const database = (await readRunFile(directory.path))?.processes.Postgres?.pid ?? 0
     expect(await isProcessRunning(database, directory.path)).toBe(true)
+    launcher.kill('SIGINT')
+    expect(await launcher.exited).toBe(0)
+    expect(await findProcesses(directory.path)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test.concurrent(
+  'query answers at the address itself, the launcher while it is away, and neither loses what ingest does',
+  async () => {
+    await using directory = await createTestDirectory()
+    const launcher = launch(directory.path, { PORT: String(await findFreePort()) })
+    const url = await launcher.url
+    const request = async (path: string, accept = '*/*') => {
+      const response = await fetch(`${url}${path}`, { headers: { accept }, keepalive: false }).catch(() => undefined)
+      return response && ([response.status, await response.text()] as const)
+    }
+    const waitFor = async (path: string, isReached: (answer: Awaited<ReturnType<typeof request>>) => boolean) => {
+      const wait = { what: path, milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS) }
+      await waitUntil(async () => isReached(await request(path)) || undefined, wait)
+    }
+    const pid = (await readRunFile(directory.path))?.processes.query?.pid ?? 0
+    expect(await request('/api/way')).toEqual([200, `direct ${pid}`])
+    expect((await request('/metrics'))?.[0]).toBe(404)
+    process.kill(pid, 'SIGKILL')
+    await waitFor('/api/way', answer => answer?.[0] === 503)
+    expect((await request('/api/way'))?.[1]).toContain(AWAY_MESSAGES.query)
+    expect((await request('/', 'text/html'))?.[1]).toContain(AWAY_MESSAGES.query)
+    expect(await request('/api/generate')).toEqual([200, 'ingest /api/generate'])
+    await waitFor('/api/way', answer => answer?.[1] !== undefined && /^direct/.test(answer[1]))
+    const restarted = (await readRunFile(directory.path))?.processes.query?.pid
+    expect(await request('/api/way')).toEqual([200, `direct ${restarted}`])
+    expect(await request('/api/generate')).toEqual([200, 'ingest /api/generate'])
     launcher.kill('SIGINT')
     expect(await launcher.exited).toBe(0)
     expect(await findProcesses(directory.path)).toEqual([])

@@ -86,7 +86,9 @@ async function superviseService(
     ready.resolve()
   }
   const start = async (): Promise<RunningProcess> => {
-    const child = startChildProcess({ command, env: envFor(name), output: outputFor(name), stopSignal: 'SIGTERM' })
+    // Query answers at the studio's address, and is told when.
+    const process = { command, env: envFor(name), output: outputFor(name), hasChannel: name === 'query' }
+    const child = startChildProcess({ ...process, stopSignal: 'SIGTERM' })
     onStarted(name, child)
     void child.exited.then(() => exited.resolve())
     const isReady = watchReadiness({ name, url: options.urls[name], host: options.host, child, onReady, progress })

@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { countMaxRequests } from '../../src/http/gateway/request-slots.ts'
 import { createOpenerPolicy } from '../../src/http/opener-policy.ts'
-import { type Gateway, type GatewayOptions, startGateway } from '../gateway/gateway.ts'
-import { countMaxRequests } from '../gateway/request-slots.ts'
 import { allOrAbort } from '../process/all-or-abort.ts'
 import { type ReservedPort, reservePortFrom } from '../process/free-ports.ts'
 import { StartError } from '../process/server-process.ts'
-import { waitUntil } from '../process/wait-until.ts'
+import { createAddress } from './address.ts'
 import { startBackend, startInfrastructure } from './backend.ts'
 import { watchDiskSpace } from './disk-space.ts'
 import { type CloseSlot, type LaunchContext, reserveCloseSlot, type StudioOptions } from './launch-context.ts'
 import { findMissingServices } from './missing-services.ts'
 import { createRunRecord, stopOrphanProcesses } from './run-file.ts'
-
-const GATEWAY_TIMEOUT_MS = 3_000
 
 export interface Studio {
   /** Public URL. */
@@ -69,19 +66,21 @@ async function startParts(context: LaunchContext, stack: AsyncDisposableStack): 
     signal => startUi({ ...context, signal }, slots.ui),
     signal => startInfrastructure({ ...context, signal }, slots),
   ])
-  // After the interface, because query reads its files when it starts.
   const gatewaySecret = randomBytes(24).toString('hex')
-  const { urls, services } = await startBackend(context, { ...infrastructure, port, gatewaySecret }, slots)
+  const address = createAddress({
+    port,
+    host: config.HOST,
+    secret: gatewaySecret,
+    documentHeaders: createOpenerPolicy(config),
+    maxRequests: countMaxRequests(context.env),
+  })
+  // After the interface, because query reads its files when it starts.
+  const { urls, services } = await startBackend(context, { ...infrastructure, port, gatewaySecret, address }, slots)
+  slots.gatewayConnections({ stop: () => address.closeConnections() })
+  slots.gateway({ stop: async () => address.stopListening() })
+  stack.defer(() => address.refuseChanges())
   await reservedPort.release()
-  const documentHeaders = createOpenerPolicy(config)
-  const limits = { maxRequests: countMaxRequests(context.env) }
-  const gateway = await openGateway(
-    { port, host: config.HOST, upstreams: { ...urls, ...ui }, secret: gatewaySecret, documentHeaders, ...limits },
-    signal,
-  )
-  slots.gatewayConnections({ stop: () => gateway.closeConnections() })
-  slots.gateway({ stop: async () => gateway.stopListening() })
-  stack.defer(() => gateway.refuseChanges())
+  await address.open({ ...urls, ...ui }, signal)
   const url = config.PUBLIC_URL ?? `http://localhost:${port}`
   await record.update({ url })
   // A start during the stop is then told to wait, instead of being shown an address that is about to close.
@@ -107,20 +106,4 @@ async function startUi(context: LaunchContext, slot: CloseSlot): Promise<{ ui?: 
   if (server) slot(server)
   step.markReady()
   return server ? { ui: server.url } : {}
-}
-
-/** Opens the gateway at the port that was reserved. Another program may try that port for a moment meanwhile. */
-async function openGateway(options: GatewayOptions, signal: AbortSignal): Promise<Gateway> {
-  const tryStart = async () => {
-    try {
-      return startGateway(options)
-    } catch {
-      return undefined
-    }
-  }
-  const wait = { what: 'The port', milliseconds: GATEWAY_TIMEOUT_MS, signal }
-  return await waitUntil(tryStart, wait).catch(cause => {
-    signal.throwIfAborted()
-    throw new StartError(`Port ${options.port} was taken while the studio started. Start it again.`, { cause })
-  })
 }

@@ -6,6 +6,8 @@ export interface ChildProcess {
   readonly command: readonly string[]
   /** Resolves when the process is gone, with the cause: `exit 1`, `SIGKILL`. */
   readonly exited: Promise<string>
+  /** Resolves as soon as the process has ended, when its output may not have been read yet. */
+  readonly ended: Promise<void>
   isRunning(): boolean
   /** Returns the last lines of its output, oldest first. */
   lastLines(): Promise<string[]>
@@ -16,6 +18,10 @@ export interface ChildProcess {
   stop(milliseconds: number, force?: ForcedStop): Promise<void>
   /** Sends SIGKILL to the process and all that it started. */
   kill(): void
+  /** Sends a message to the process, if it has a channel and runs. */
+  send(message: unknown): void
+  /** Sets the listener for messages of the process. */
+  listen(listener: (message: unknown) => void): void
 }
 
 /** A stop that the user does not wait for any longer. */
@@ -33,6 +39,8 @@ export interface ChildProcessOptions {
   output: ProcessOutput
   /** Signal that requests an orderly stop. */
   stopSignal: 'SIGTERM' | 'SIGINT'
+  /** Whether the process has a channel for messages, as `process.send` of Node. */
+  hasChannel?: boolean
 }
 
 /**
@@ -42,7 +50,8 @@ export interface ChildProcessOptions {
 export function startChildProcess(options: ChildProcessOptions): ChildProcess {
   const { output, command, stopSignal } = options
   const sink = openProcessOutput(output)
-  const child = spawn(options, sink)
+  let onMessage: (message: unknown) => void = () => {}
+  const child = spawn(options, sink, message => onMessage(message))
   sink.attach(child)
   const stopWatchdog = startWatchdog(child.pid, stopSignal)
   const exited = child.exited.then(async code => {
@@ -56,19 +65,31 @@ export function startChildProcess(options: ChildProcessOptions): ChildProcess {
     pid: child.pid,
     command,
     exited,
+    ended: child.exited.then(() => {}),
     isRunning,
     lastLines: sink.readLastLines,
     stop: (milliseconds, force) =>
       stopChildProcess({ child, isRunning, kill, exited, stopSignal, milliseconds, force }),
     kill,
+    send: message => {
+      if (options.hasChannel && isRunning()) child.send(message)
+    },
+    listen: listener => {
+      onMessage = listener
+    },
   }
 }
 
 /** @throws Error if there is no such program; the output is given back then */
-function spawn(options: ChildProcessOptions, sink: ReturnType<typeof openProcessOutput>): Bun.Subprocess {
+function spawn(
+  options: ChildProcessOptions,
+  sink: ReturnType<typeof openProcessOutput>,
+  onMessage: (message: unknown) => void,
+): Bun.Subprocess {
   try {
     return Bun.spawn([...options.command], {
       ...(options.cwd ? { cwd: options.cwd } : {}),
+      ...(options.hasChannel ? { ipc: onMessage, serialization: 'json' as const } : {}),
       env: options.env,
       stdin: 'ignore',
       stdout: sink.stdio,

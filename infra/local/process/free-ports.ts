@@ -27,7 +27,7 @@ export async function findFreePorts(count: number, range = RANGE): Promise<numbe
   const ports: number[] = []
   for (const port of iterateFromRandomStart(range)) {
     if (ports.length === count) break
-    if ((await claim(port)) && (await isFree(port, LOOPBACK))) ports.push(port)
+    if ((await claim(port)) && (await isPortFree(port, LOOPBACK))) ports.push(port)
   }
   if (ports.length < count)
     throw new Error(`There are no ${count} free ports from ${range.lowest} to ${range.highest}.`)
@@ -75,10 +75,11 @@ export async function reservePortFrom(port: number, host: string): Promise<Reser
 
 /** Checks that no server listens on the port of ::1, which browsers try first for localhost. */
 async function isFreeForBrowsers(port: number): Promise<boolean> {
-  return await isFree(port, '::1', ['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+  return await isPortFree(port, '::1', ['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 }
 
-async function isFree(port: number, host: string, harmless: string[] = []): Promise<boolean> {
+/** Checks that no server listens on a port of a host. */
+export async function isPortFree(port: number, host: string, harmless: string[] = []): Promise<boolean> {
   try {
     await close(await listen(port, host))
     return true

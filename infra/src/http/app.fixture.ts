@@ -71,6 +71,7 @@ export function serveTestApp(
     fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { host: 'localhost', ...(init.headers as object) } })
   return {
     port,
+    handle: app.fetch,
     fetch: fetchPath,
     raw: (text: string) => exchange(port, text),
     metricsWith: (pattern: RegExp) => eventually(async () => (await fetchPath('/metrics')).text(), pattern),

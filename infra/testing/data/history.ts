@@ -20,6 +20,8 @@ export interface StudioHistory extends AsyncDisposable {
   updateGeneration(id: string, statements: (tx: Transaction) => Promise<unknown>): Promise<void>
   /** Stores the image of an output, of the expected size or another one. */
   storeOutput(id: string, index: number, size?: { width: number; height: number }): Promise<void>
+  /** Vacuums and analyzes the tables, as the database does by itself in time. */
+  vacuum(): Promise<void>
   /** Moves a generation to the trash, as another page would. */
   moveToTrash(id: string): Promise<void>
 }
@@ -63,6 +65,7 @@ export async function openStudioHistory(studio: TestStudio): Promise<StudioHisto
           where generation_id = ${id} and index = ${index}`
         await tx`update generations set started_at = coalesce(started_at, now()) where id = ${id}`
       }),
+    vacuum: async () => void (await database`vacuum analyze`),
     moveToTrash: id => updateGeneration(id, tx => tx`update generations set deleted_at = now() where id = ${id}`),
     [Symbol.asyncDispose]: () => database.end({ timeout: 2 }),
   }

@@ -6,7 +6,7 @@ const GENERATE_TIMEOUT_MS = 30_000
 
 /**
  * Generates an image in a studio, by HTTP alone, as a check of all its parts. Repeats requests that are refused with 503 while a part
- * restarts.
+ * restarts, and those that are broken off by the death of the process which answers at the address.
  *
  * @returns the address of the image
  * @throws Error without a complete image after half a minute
@@ -32,8 +32,8 @@ export async function isComplete(
   signal: AbortSignal,
   host = new URL(studio).host,
 ): Promise<true | undefined> {
-  const response = await fetch(`${studio}/readyz`, { signal, headers: { host } })
-  const readiness = StudioReadiness.safeParse(await response.json())
+  const response = await fetch(`${studio}/readyz`, { signal, headers: { host } }).catch(() => undefined)
+  const readiness = StudioReadiness.safeParse(await response?.json().catch(() => undefined))
   return readiness.data?.ready || undefined
 }
 
@@ -77,10 +77,10 @@ async function findOutputUrl(url: string, signal: AbortSignal): Promise<string |
   return status === 'completed' ? (outputs[0]?.url ?? undefined) : undefined
 }
 
-/** @returns undefined on 503, to be repeated */
+/** @returns undefined on 503 and for a request that is broken off, to be repeated */
 async function requestGeneration(url: string, init: RequestInit): Promise<Generation | undefined> {
-  const response = await fetch(url, init)
-  if (response.status === 503) return undefined
+  const response = await fetch(url, init).catch(() => undefined)
+  if (!response || response.status === 503) return undefined
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
   return Generation.parse(await response.json())
 }

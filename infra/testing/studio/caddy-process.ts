@@ -21,7 +21,12 @@ const START_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 3_000
 
 /** Starts Caddy with the configuration of a server, and waits until it listens. */
-export async function startCaddy({ port, ingest, query, settings }: CaddyOptions): Promise<AsyncDisposable> {
+export async function startCaddy({
+  port,
+  ingest,
+  query,
+  settings,
+}: CaddyOptions): Promise<AsyncDisposable & { pid: number }> {
   const program = findInstalledCaddy(TEST_CACHE)
   if (!program) throw new Error('The tests need caddy: `bun run test` gets it once, then `bun test` finds it.')
   await using disposables = new AsyncDisposableStack()
@@ -41,5 +46,6 @@ export async function startCaddy({ port, ingest, query, settings }: CaddyOptions
   const poll = async () => (await acceptsConnections(port)) || undefined
   const signal = AbortSignal.timeout(START_TIMEOUT_MS)
   await waitUntilReady(child, { name: 'caddy', poll, milliseconds: START_TIMEOUT_MS, signal })
-  return disposables.move()
+  const moved = disposables.move()
+  return { pid: child.pid, [Symbol.asyncDispose]: () => moved.disposeAsync() }
 }

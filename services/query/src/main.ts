@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { getPublicHost, readBudgetMicros } from '@darkroom/infra/config'
 import { IDLE_SECONDS } from '@darkroom/infra/http/app'
+import { offerGateway } from '@darkroom/infra/http/gateway/offered-gateway'
 import { createOpenerPolicy } from '@darkroom/infra/http/opener-policy'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
@@ -30,7 +31,8 @@ const liveEvents = createLiveEvents({
 const liveEventsDone = liveEvents.run()
 lifecycle.onClose('live events', () => liveEventsDone)
 
-const ui = await loadUi(UI_FOLDER, createOpenerPolicy(config))
+const openerPolicy = createOpenerPolicy(config)
+const ui = await loadUi(UI_FOLDER, openerPolicy)
 const allowOrigins = config.SAFE_GET_ALLOW
 const parts = createPartReader({
   ingest: config.INGEST_URL,
@@ -55,3 +57,16 @@ const app = createApp({
 })
 lifecycle.onClose('http', () => app.stop(true))
 log.info({ port: app.server?.port }, 'listening')
+
+if (config.INGEST_URL !== undefined) {
+  const closeGateway = offerGateway({
+    channel: process,
+    gateway: {
+      upstreams: { ingest: config.INGEST_URL, query: app.fetch },
+      documentHeaders: openerPolicy,
+      ...(config.GATEWAY_SECRET === undefined ? {} : { secret: config.GATEWAY_SECRET }),
+    },
+    log,
+  })
+  lifecycle.onClose('gateway', closeGateway)
+}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
-import { waitFor } from '../../testing/wait-for.ts'
+import { waitFor } from '../../../testing/wait-for.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 
 /** Requests that do not end, of one client and of several, beside those of others. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { Problem } from '@darkroom/contracts/problem'
-import { findFreePort } from '../process/free-ports.ts'
+import { findFreePort } from '../../../local/process/free-ports.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { AWAY_MESSAGES } from './gateway-responses.ts'
 

@@ -1,10 +1,10 @@
 import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
-import { IDLE_SECONDS } from '../../src/http/app.ts'
-import { CLIENT_HEADER, FORWARDING_HEADERS, shortenAddress } from '../../src/http/client-address.ts'
-import { decodePercent } from '../../src/http/decode-percent.ts'
-import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
-import { leaveLengthOpen } from '../../src/http/head-length.ts'
-import { readErrorCode } from '../../src/runtime/error-code.ts'
+import { readErrorCode } from '../../runtime/error-code.ts'
+import { IDLE_SECONDS } from '../app.ts'
+import { CLIENT_HEADER, FORWARDING_HEADERS, shortenAddress } from '../client-address.ts'
+import { decodePercent } from '../decode-percent.ts'
+import { forwardStream, type OnWaiting } from '../forward-stream.ts'
+import { leaveLengthOpen } from '../head-length.ts'
 import {
   respondAway,
   respondBusy,
@@ -15,11 +15,24 @@ import {
 } from './gateway-responses.ts'
 import { countMaxRequests, createRequestSlots } from './request-slots.ts'
 
+/** Handles a request in this process. */
+export type Handle = (request: Request) => Response | Promise<Response>
+
+export interface Upstreams {
+  /** Base URL of ingest, without a trailing slash. */
+  ingest: string
+  /** Base URL of query, or query itself where it runs in this process. */
+  query: string | Handle
+  /** Base URL of Vite, which gets every path that is neither API nor media. */
+  ui?: string
+}
+
 export interface GatewayOptions {
   port: number
   host: string
-  /** Base URL of each service, without a trailing slash. `ui` (Vite), if given, gets every path that is neither API nor media. */
-  upstreams: { ingest: string; query: string; ui?: string }
+  upstreams: Upstreams
+  /** Whether another process of the same user may listen at the same address, while one takes over from the other. */
+  isShared?: boolean
   /** Secret by which the services believe the gateway about the address of a client. Absent: none is named. */
   secret?: string
   /** Requests under way at most, of which a client has half; as `countMaxRequests` returns without settings unless given. */
@@ -58,7 +71,8 @@ const QUERY_PATHS = /^\/(api|media|openapi)(\/|$)|^\/openapi\.json$/
 
 /**
  * Starts the reverse proxy at the studio's one address. It forwards each request to the service of its path, and streams request
- * and response bodies unchanged. The services themselves limit bodies and check Host and Origin.
+ * and response bodies unchanged. The services themselves limit bodies and check Host and Origin. Query may be in the same process: its
+ * requests are forwarded nowhere, so that they take no longer than at its own port.
  *
  * @throws Error with code EADDRINUSE if the port is taken
  */
@@ -71,6 +85,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const server = Bun.serve({
     port,
     hostname: host,
+    reusePort: options.isShared ?? false,
     idleTimeout: idleTimeoutSeconds,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: (request, server) => {
@@ -78,6 +93,9 @@ export function startGateway(options: GatewayOptions): Gateway {
       const route = resolveRoute(url.pathname, upstreams)
       if (!route) return respondNotFound()
       if (isStopping && route.service === 'ingest') return respondStopping()
+      const { upstream } = route
+      if (typeof upstream === 'function')
+        return upstream(route.path === url.pathname ? request : redirectTo(request, route.path))
       // Event streams are silent between pings, and an upload may be slow: the timeout is the service's decision.
       server.timeout(request, 0)
       // It lasts as long as the connection, so it is set again at the end of each response.
@@ -88,7 +106,7 @@ export function startGateway(options: GatewayOptions): Gateway {
       const client = secret && `${secret} ${address}`
       const target = {
         service: route.service,
-        url: `${route.upstream}${route.path}${url.search}`,
+        url: `${upstream}${route.path}${url.search}`,
         client,
         documentHeaders,
         release: slot,
@@ -109,12 +127,12 @@ export function startGateway(options: GatewayOptions): Gateway {
 
 interface Route {
   service: 'ingest' | 'query'
-  /** Base URL that the request is forwarded to. */
-  upstream: string
+  /** Base URL that the request is forwarded to, or what handles it in this process. */
+  upstream: string | Handle
   path: string
 }
 
-function resolveRoute(path: string, upstreams: GatewayOptions['upstreams']): Route | undefined {
+function resolveRoute(path: string, upstreams: Upstreams): Route | undefined {
   if (path === READINESS_ROUTE.path) {
     return { service: 'query', upstream: upstreams.query, path: READINESS_ROUTE.target }
   }
@@ -123,6 +141,15 @@ function resolveRoute(path: string, upstreams: GatewayOptions['upstreams']): Rou
   if (!service) return undefined
   const isUi = service === 'query' && !QUERY_PATHS.test(path)
   return { service, upstream: (isUi && upstreams.ui) || upstreams[service], path }
+}
+
+/** Returns the same request, without a body, for another path. */
+function redirectTo(request: Request, path: string): Request {
+  return new Request(new URL(path, request.url).href, {
+    method: request.method,
+    headers: request.headers,
+    signal: request.signal,
+  })
 }
 
 /** The service that a request is forwarded to, and what it is told. */

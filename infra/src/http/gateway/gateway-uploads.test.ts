@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
-import { createHttpApp } from '../../src/http/app.ts'
-import type { Form } from '../../src/http/body/form-body.ts'
-import { CLIENT_HEADER } from '../../src/http/client-address.ts'
-import { LOCAL_OWNER } from '../../src/http/identity.ts'
-import { createLog } from '../../src/log.ts'
-import { createMetrics } from '../../src/metrics.ts'
+import { createLog } from '../../log.ts'
+import { createMetrics } from '../../metrics.ts'
+import { createHttpApp } from '../app.ts'
+import type { Form } from '../body/form-body.ts'
+import { CLIENT_HEADER } from '../client-address.ts'
+import { LOCAL_OWNER } from '../identity.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 
 /** Uploads through the gateway and at a service's own port, while others send theirs slowly or not at all. */
@@ -16,6 +16,7 @@ const SECRET = 'between-gateway-and-services'
 
 let service: ReturnType<typeof startService>
 let gateway: Gateway
+let ownGateway: Gateway
 let ports: Record<string, number>
 
 beforeAll(() => {
@@ -23,15 +24,22 @@ beforeAll(() => {
   const port = service.server?.port ?? 0
   const upstreams = { ingest: `http://${HOST}:${port}`, query: `http://${HOST}:${port}` }
   gateway = startGateway({ port: 0, host: HOST, upstreams, secret: SECRET, idleTimeoutSeconds: 1 })
-  ports = { 'through the gateway': gateway.port, "at the service's port": port }
+  const own = { ...upstreams, query: service.fetch }
+  ownGateway = startGateway({ port: 0, host: HOST, upstreams: own, secret: SECRET, idleTimeoutSeconds: 1 })
+  ports = {
+    'through the gateway': gateway.port,
+    'through a gateway in the process of the service': ownGateway.port,
+    "at the service's port": port,
+  }
 })
 
 afterAll(async () => {
   await gateway.closeConnections()
+  await ownGateway.closeConnections()
   await service.stop(true)
 })
 
-for (const way of ['through the gateway', "at the service's port"]) {
+for (const way of ['through the gateway', 'through a gateway in the process of the service', "at the service's port"]) {
   test(`two uploads that declare more than there is and then drip are in nobody's way, ${way}`, async () => {
     const dripping = [60 * MIB, 60 * MIB].map(length => drip(ports[way] ?? 0, length, 1_000))
     await Promise.all(dripping.map(({ connected }) => connected))
@@ -67,6 +75,12 @@ test('a service believes only the gateway about the address of a client', async 
   expect(JSON.stringify(headers)).not.toContain('192.0.2.9')
 })
 
+test('a gateway in the process of query believes nobody about the address of a client', async () => {
+  const forged = { [CLIENT_HEADER]: `wrong 192.0.2.9`, 'x-forwarded-for': '192.0.2.9' }
+  const response = await fetch(`http://${HOST}:${ownGateway.port}/api/client`, { headers: { ...forged, host: HOST } })
+  expect(await response.text()).toBe(HOST)
+})
+
 test('the gateway closes a connection without a request, after a response, and after an upload that was refused half-way', async () => {
   const half = 'HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{"a'
   const requests = [
@@ -80,7 +94,7 @@ test('the gateway closes a connection without a request, after a response, and a
     `GET /api/headers ${half}`,
   ]
   await Promise.all([
-    ...requests.map(request => waitForClose(request, 60_000)),
+    ...[gateway, ownGateway].flatMap(({ port }) => requests.map(request => waitForClose(request, 60_000, port))),
     // A head that never ends, and a body that goes on after its refusal.
     waitForClose(`GET /api/headers HTTP/1.1\r\nHost: ${HOST}\r\nX-Slow: `, 1_000),
     waitForClose(`POST /api/nothing ${half}`, 200),
@@ -119,10 +133,12 @@ function startService() {
       'POST /api/uploads': { ...rules, body: { kind: 'form', maxBytes: 64 * MIB } },
       'GET /api/headers': rules,
       'GET /api/stream': rules,
+      'GET /api/client': rules,
     },
   )
     .post('/api/uploads', ({ body }) => String((body as Form).fields[0]?.bytes.byteLength))
     .get('/api/headers', ({ request }) => Object.fromEntries(request.headers))
+    .get('/api/client', ({ client }) => client)
     .get('/api/stream', () => new Response(new ReadableStream({ start: controller => controller.close() })))
     .listen({ port: 0, hostname: HOST, idleTimeout: 1, maxRequestBodySize: 400 * MIB })
 }
@@ -173,9 +189,9 @@ async function waitForBodyBytes(isReached: (bytes: number) => boolean): Promise<
 }
 
 /** Sends text to the gateway, then a byte each `interval`, until the gateway closes the connection. */
-async function waitForClose(text: string, interval: number): Promise<void> {
+async function waitForClose(text: string, interval: number, port = gateway.port): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const socket = connect(gateway.port, HOST, () => socket.write(text)).resume()
+  const socket = connect(port, HOST, () => socket.write(text)).resume()
   const timer = setInterval(() => socket.write('x'), interval)
   socket.on('error', () => {})
   socket.on('close', () => resolve())

@@ -1,4 +1,4 @@
-import { createProblemResponse, ProblemError } from '../../src/http/problem.ts'
+import { createProblemResponse, ProblemError } from '../problem.ts'
 
 /** Sentences for a request to a service that does not answer: which part is away, and what goes on without it. The Caddyfile has the same. */
 export const AWAY_MESSAGES = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { Problem } from '@darkroom/contracts/problem'
-import { serveTestApp } from '../../src/http/app.fixture.ts'
+import { serveTestApp } from '../app.fixture.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 
 /** One connection for several requests, of which the first is refused: what is left of it is not taken for the next one. */
@@ -10,16 +10,23 @@ const HOST = '127.0.0.1'
 const JSON_TYPE = 'Content-Type: application/json\r\n'
 let service: ReturnType<typeof serveTestApp>
 let gateway: Gateway
+let ownGateway: Gateway
 let ports: Record<string, number>
 
 beforeAll(() => {
   service = serveTestApp()
   const url = `http://${HOST}:${service.port}`
   gateway = startGateway({ port: 0, host: HOST, upstreams: { ingest: url, query: url } })
-  ports = { 'through the gateway': gateway.port, "at the service's port": service.port }
+  ownGateway = startGateway({ port: 0, host: HOST, upstreams: { ingest: url, query: service.handle } })
+  ports = {
+    'through the gateway': gateway.port,
+    'through a gateway in the process of the service': ownGateway.port,
+    "at the service's port": service.port,
+  }
 })
 afterAll(async () => {
   await gateway.closeConnections()
+  await ownGateway.closeConnections()
   await service[Symbol.asyncDispose]()
 })
 
@@ -48,7 +55,7 @@ const REQUESTS: [string, string, number][] = [
   ['that is good', post('/echo', '{"a":"b"}'), 200],
 ]
 
-for (const way of ['through the gateway', "at the service's port"]) {
+for (const way of ['through the gateway', 'through a gateway in the process of the service', "at the service's port"]) {
   test.each(REQUESTS)(`the next request after one %s is answered, ${way}`, async (name, request, status) => {
     await using client = await openClient(ports[way] ?? 0)
     client.write(request)

@@ -1,0 +1,106 @@
+import { type Gateway, type GatewayOptions, startGateway, type Upstreams } from '../../src/http/gateway/gateway.ts'
+import { ToLauncher, type ToQuery } from '../../src/http/gateway/gateway-messages.ts'
+import type { ChildProcess } from '../process/child-process.ts'
+import { isPortFree } from '../process/free-ports.ts'
+import { StartError } from '../process/server-process.ts'
+import { waitUntil } from '../process/wait-until.ts'
+
+/**
+ * The studio's one address. Query answers there itself, so that nothing is between a browser and what it requests most. While no query
+ * process does, the launcher has a gateway there, which says so and forwards the rest to ingest.
+ */
+export interface Address extends Omit<Gateway, 'port'> {
+  /**
+   * Opens the address.
+   *
+   * @throws StartError if the port is taken; the signal's reason when it is aborted
+   */
+  open(upstreams: Upstreams, signal: AbortSignal): Promise<void>
+  /** Lets a query process answer there as soon as it offers that, until it ends. */
+  addQuery(child: ChildProcess): void
+}
+
+type AddressOptions = Omit<GatewayOptions, 'upstreams' | 'isShared'> & { maxRequests: number }
+
+/** State of the address: answered by nobody yet, by the launcher, or by a query process. */
+type Holder = { name: 'nobody' } | { name: 'launcher'; gateway: Gateway } | { name: 'query'; child: ChildProcess }
+
+const NOBODY: Holder = { name: 'nobody' }
+const OPEN_TIMEOUT_MS = 5_000
+const RETRY_MS = 20
+
+/** Creates the address. It is closed until `open` is called. */
+export function createAddress(options: AddressOptions): Address {
+  const { port, host, maxRequests } = options
+  const gateways = new Set<Gateway>()
+  let upstreams: Upstreams | undefined
+  let offering: ChildProcess | undefined
+  let holder: Holder = NOBODY
+  let isStopping = false
+
+  /** Opens a gateway here, as soon as the port is free: it could be shared with another studio of the same user. */
+  const openGateway = async (): Promise<void> => {
+    const isFree = await isPortFree(port, host)
+    if (!upstreams || isStopping || holder.name !== 'nobody') return
+    try {
+      if (!isFree) throw new Error('The port is taken.')
+      const gateway = startGateway({ ...options, upstreams, isShared: true })
+      gateways.add(gateway)
+      holder = { name: 'launcher', gateway }
+    } catch {
+      setTimeout(openGateway, RETRY_MS).unref()
+    }
+  }
+  /** Gives the address to the query process that offers to answer there. Vite answers for the interface where there is one. */
+  const assign = () => {
+    if (!upstreams || isStopping) return
+    if (offering && !upstreams.ui) offering.send({ message: 'open', port, host, maxRequests } satisfies ToQuery)
+    else void openGateway()
+  }
+  const lose = (child: ChildProcess) => {
+    if (offering === child) offering = undefined
+    if (holder.name === 'query' && holder.child === child) holder = NOBODY
+    void openGateway()
+  }
+  const receive: Record<ToLauncher, (child: ChildProcess) => void> = {
+    'gateway-offered': child => {
+      offering = child
+      assign()
+    },
+    'gateway-open': child => {
+      if (holder.name === 'launcher') holder.gateway.stopListening()
+      holder = { name: 'query', child }
+    },
+    'gateway-failed': () => void openGateway(),
+  }
+  return {
+    open: async (to, signal) => {
+      upstreams = to
+      assign()
+      const wait = { what: 'The port', milliseconds: OPEN_TIMEOUT_MS, signal, intervalMs: 5 }
+      await waitUntil(async () => holder.name !== 'nobody' || undefined, wait).catch(cause => {
+        signal.throwIfAborted()
+        throw new StartError(`Port ${port} was taken while the studio started. Start it again.`, { cause })
+      })
+    },
+    addQuery: child => {
+      child.listen(value => {
+        const { data } = ToLauncher.safeParse(value)
+        if (data) receive[data](child)
+      })
+      void child.ended.then(() => lose(child))
+    },
+    refuseChanges: () => {
+      isStopping = true
+      if (holder.name === 'launcher') holder.gateway.refuseChanges()
+      if (holder.name === 'query') holder.child.send({ message: 'refuse-changes' } satisfies ToQuery)
+    },
+    stopListening: () => {
+      if (holder.name === 'launcher') holder.gateway.stopListening()
+      if (holder.name === 'query') holder.child.send({ message: 'stop-listening' } satisfies ToQuery)
+    },
+    closeConnections: async () => {
+      await Promise.all([...gateways].map(gateway => gateway.closeConnections()))
+    },
+  }
+}
