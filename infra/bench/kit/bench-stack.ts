@@ -4,6 +4,7 @@ import type { ForBusUsers } from '../../local/embedded/nats.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
 import { waitUntil } from '../../local/process/wait-until.ts'
 import { findNatsServer } from '../../local/programs/nats-server.ts'
+import { openBus } from '../../src/bus/bus.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
@@ -46,6 +47,10 @@ export async function openBenchStack(): Promise<BenchStack> {
   const nats = stack.use(await startBusServer(join(folder, 'nats')))
   await migrate({ url: postgres.url })
   const log = createLog({ service: 'bench', level: 'silent' })
+  // As ingest does: query looks for them without end.
+  const bus = await openBus({ url: nats.url, name: 'bench', log })
+  await bus.ensureStreams()
+  await bus.close()
   const database = openDatabase({ url: postgres.url, name: 'bench', connections: 4, log })
   stack.defer(() => database.end({ timeout: 2 }))
   const endpoints = { folder, databaseUrl: postgres.url, natsUrl: nats.url, busUrls: nats.urls }

@@ -89,6 +89,8 @@ function describeMethod({ samples, seconds }: ListingResults): string[] {
     '- **seed**: whole rows with their outputs, sanitized in JavaScript; by cursor, with the index that its list needs',
     '- **seed, OFFSET**: the same by the number of rows to pass over',
     '- **JSON per request**: our tables, the JSON of each row made in SQL for each request',
+    '- **as PostgREST**: our tables by the statement that PostgREST sends for rows with their outputs, over nothing but `Bun.serve`. PostgREST',
+    '  itself is in no package that can be installed here',
     '- **ours**: the query service as it runs, from the text that is kept a row',
     '- **floor**: a constant text of the same length from Postgres, over the HTTP that every service has',
     '- **bare**: the same over nothing but `Bun.serve`',

@@ -12,6 +12,7 @@ import { createMetrics } from '../../src/metrics.ts'
  * - `seed`: the seed's table, with the parameters in the row. Whole rows are read with their outputs, sanitized in JavaScript
  *   and written as JSON; by cursor, or by OFFSET if `skip` is given
  * - `built`: the studio's tables, with JSON made in SQL for each request
+ * - `postgrest`: the studio's tables by the statement that PostgREST sends for rows with their outputs, whose JSON is one text
  * - `bare`: a constant text of `bytes` bytes from the database, over `Bun.serve` alone
  * - `floor`: the same over the HTTP app of every service
  */
@@ -22,6 +23,7 @@ const sql = openDatabase({ url, name: 'bench', log: createLog({ service: 'bench'
 const VARIANTS: Record<string, (query: URLSearchParams) => Promise<string>> = {
   seed: listFromSeed,
   built: listWithBuiltJson,
+  postgrest: listAsPostgrest,
   bare: readConstant,
   floor: readConstant,
 }
@@ -91,6 +93,28 @@ async function listWithBuiltJson(query: URLSearchParams): Promise<string> {
       ${before ? sql`and (g.created_at, g.id) < (select created_at, id from generations where id = ${before})` : sql``}
     order by g.created_at desc, g.id desc limit ${Number(query.get('limit')) + 1}`
   return `{"generations":[${rows.map(row => row.document).join(',')}]}`
+}
+
+/** @see https://docs.postgrest.org/en/stable/references/api/resource_embedding.html */
+async function listAsPostgrest(query: URLSearchParams): Promise<string> {
+  const before = query.get('before')
+  const [row] = await sql<{ body: string }[]>`
+    with pgrst_source as (
+      select g.id, g.client_id, g.version, g.status, g.kind, g.model, g.prompt, g.parameters, g.error, g.favourite, g.attempt,
+        g.created_at, g.started_at, g.completed_at, coalesce(o.outputs, '[]') as outputs
+      from generations g left join lateral (
+        select json_agg(o) as outputs from (
+          select index, state, key, width, height, bytes, mime_type, favourite
+          from generation_outputs where generation_id = g.id order by index
+        ) o
+      ) o on true
+      where g.workspace_id = (select workspace_id from generations limit 1) and g.deleted_at is null
+        ${before ? sql`and (g.created_at, g.id) < (select created_at, id from generations where id = ${before})` : sql``}
+      order by g.created_at desc, g.id desc limit ${Number(query.get('limit'))}
+    )
+    select count(_postgrest_t) as page_total, coalesce(json_agg(_postgrest_t), '[]')::text as body
+    from (select * from pgrst_source) _postgrest_t`
+  return row?.body ?? '[]'
 }
 
 async function readConstant(query: URLSearchParams): Promise<string> {

@@ -77,12 +77,14 @@ async function measureCompression(url: string): Promise<{ bytes: number; compres
 }
 
 async function startVariants(stack: BenchStack): Promise<Record<string, BenchServer>> {
-  const [seed, built, bare, floor, ours] = await Promise.all([
-    ...['seed', 'built', 'bare', 'floor'].map(variant => stack.startServer(VARIANTS_SCRIPT, {}, [variant])),
+  const [seed, built, postgrest, bare, floor, ours] = await Promise.all([
+    ...['seed', 'built', 'postgrest', 'bare', 'floor'].map(variant =>
+      stack.startServer(VARIANTS_SCRIPT, {}, [variant]),
+    ),
     stack.startService('query'),
   ])
-  if (!seed || !built || !bare || !floor || !ours) throw new Error('not every variant was started')
-  return { seed, built, ours, floor, bare }
+  if (!seed || !built || !postgrest || !bare || !floor || !ours) throw new Error('not every variant was started')
+  return { seed, built, postgrest, ours, floor, bare }
 }
 
 async function measureAll(stack: BenchStack, servers: Record<string, BenchServer>): Promise<Measurement[]> {
@@ -129,6 +131,7 @@ async function createUrls(
     seed: `${base('seed')}/?limit=${rows}${deep ? `&before=${row?.id}` : ''}`,
     ...(deep ? { 'seed, OFFSET': `${base('seed')}/?limit=${rows}&skip=${DEEP_OFFSET}` } : {}),
     'JSON per request': `${base('built')}/?limit=${rows}${deep ? `&before=${row?.id}` : ''}`,
+    'as PostgREST': `${base('postgrest')}/?limit=${rows}${deep ? `&before=${row?.id}` : ''}`,
     ours,
     floor: `${base('floor')}/?bytes=${bytes}`,
     bare: `${base('bare')}/?bytes=${bytes}`,

@@ -16,6 +16,11 @@ export interface ListRow {
   document: string
 }
 
+/** A statement whose only column is the document. */
+interface PendingDocuments {
+  raw(): PromiseLike<readonly (readonly (Buffer | null)[])[]>
+}
+
 /** Source of a page: the filter of its list, and whether documents have the raw parameters instead of the sanitized ones. */
 export interface RowSource {
   filter: ListFilter
@@ -27,6 +32,12 @@ export function selectRows(sql: Queryable, { filter, includeParameters }: RowSou
   return sql<ListRow[]>`
     select ${buildDocumentColumn(sql, includeParameters)} as document
     ${buildRows(sql, filter, range)} ${buildOrder(sql, range)}`
+}
+
+/** Runs a statement whose only column is the document. @returns the bytes of each, without those that are null */
+export async function readDocumentBytes(statement: PendingDocuments): Promise<Buffer[]> {
+  const rows = await statement.raw()
+  return rows.flatMap(([document]) => (document ? [document] : []))
 }
 
 /**

@@ -331,7 +331,7 @@ async function fetchPage(
 ): Promise<GenerationPage> {
   const given = Object.fromEntries(Object.entries(parameters).filter(([, value]) => typeof value === 'string'))
   const text = await listPage(sql, parseListQuery(ListParameters.parse(given), workspaceId))
-  return GenerationPage.parse(JSON.parse(text))
+  return GenerationPage.parse(JSON.parse(new TextDecoder().decode(text)))
 }
 
 function getIds(page: GenerationPage): string[] {

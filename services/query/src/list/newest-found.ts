@@ -1,7 +1,6 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { buildTsQuery } from './filter-conditions.ts'
 import type { ListQuery, PageAnchor } from './list-parameters.ts'
-import type { ListRow } from './list-rows.ts'
 import type { Search } from './search.ts'
 
 /** Cursor before the newest generation. */
@@ -35,8 +34,8 @@ export function selectNewestFound(database: Database, query: PlainSearch) {
 }
 
 /** Reads the newest rows of a search, one more than requested. @returns null if they are to be read by the statements of the list */
-export async function readNewestFound(database: Database, query: PlainSearch): Promise<ListRow[] | null> {
-  const rows = await selectNewestFound(database, query)
-  const found = rows.flatMap(({ document }) => (document === null ? [] : [{ document }]))
+export async function readNewestFound(database: Database, query: PlainSearch): Promise<Buffer[] | null> {
+  const rows = await selectNewestFound(database, query).raw()
+  const found = rows.flatMap(([document]) => (document ? [document] : []))
   return found.length === rows.length ? found : null
 }

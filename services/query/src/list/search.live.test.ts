@@ -208,7 +208,7 @@ test('pages through what is found from any place, whether it is walked or looked
       const range = { direction: 'older', cursor, inclusive: false, limit: limit + 1 } as const
       const expected = await selectRows(sql, { filter, includeParameters: false }, range)
       if (!isPlainSearch(query)) throw new Error('a search has a filter')
-      expect([words, getIds((await readNewestFound(sql, query)) ?? [])]).toEqual([words, getIds(expected)])
+      expect([words, readIds((await readNewestFound(sql, query)) ?? [])]).toEqual([words, getIds(expected)])
     }),
     { numRuns: 40 },
   )
@@ -272,8 +272,12 @@ async function find(workspace: string, q: string): Promise<string[]> {
     readNewestFound(sql, query),
     selectRows(sql, { filter, includeParameters: false }, range),
   ])
-  if (newest) expect([q, getIds(newest)]).toEqual([q, getIds(rows)])
+  if (newest) expect([q, readIds(newest)]).toEqual([q, getIds(rows)])
   return getIds(rows)
+}
+
+function readIds(documents: readonly Buffer[]): string[] {
+  return getIds(documents.map(document => ({ document: document.toString() })))
 }
 
 function getIds(rows: readonly { document: string }[]): string[] {
