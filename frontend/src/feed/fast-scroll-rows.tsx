@@ -1,9 +1,11 @@
+import type { Output } from '@darkroom/contracts/output'
 import { type Accessor, createRenderEffect, onCleanup } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
 import type { FeedLayout } from './feed-layout.ts'
 import { placeholderBackground } from './output-tile.tsx'
 import type { RowLayout } from './row-layout.ts'
 import { listShownOutputs } from './shown-outputs.ts'
+import type { Box } from './tile-layout.ts'
 import type { RowPosition } from './view/row-virtualizer.ts'
 
 const PROMPT_PREVIEW_LENGTH = 60
@@ -59,53 +61,108 @@ interface FastScrollRow {
 }
 
 function createFastScrollRow(): FastScrollRow {
-  const element = createElement('article', 'row')
-  const [meta, prompt, grid] = [
-    createElement('div', 'note'),
-    createElement('p', 'passing-prompt'),
-    createElement('div', 'pictures'),
+  const [article, meta, prompt, grid] = [
+    createStyled('article', 'row'),
+    createStyled('div', 'note'),
+    createStyled('p', 'passing-prompt'),
+    createStyled('div', 'pictures'),
   ]
-  meta.append(prompt)
-  element.append(meta, grid)
+  const { element } = article
+  const tiles: Tile[] = []
+  meta.element.append(prompt.element)
+  element.append(meta.element, grid.element)
   let last: { start: number; feedLayout: FeedLayout } | undefined
+  let shown: Row | undefined
 
   function update({ key, index, start }: RowPosition, feedLayout: FeedLayout) {
     const [row, layout] = [feedLayout.rows[index], feedLayout.layouts[index]]
     if (!layout || (last?.feedLayout === feedLayout && last.start === start)) return
+    locate({ index, start }, layout, feedLayout)
     last = { start, feedLayout }
-    const { geometry } = feedLayout
-    element.style.cssText = `transform:translateY(${start}px);height:${layout.height}px;left:${geometry.left}px;width:${geometry.contentWidth}px`
+    if (shown === row && element.dataset.key === key) return
+    shown = row
     element.dataset.key = key
     element.dataset.generationId = row?.generation.id ?? ''
-    element.dataset.form = geometry.form
-    element.dataset.density = geometry.density
+    prompt.element.textContent = row?.generation.prompt.slice(0, PROMPT_PREVIEW_LENGTH) ?? ''
+    const outputs = row ? listShownOutputs(row.generation) : []
+    for (const [at, tile] of tiles.entries()) tile.show(outputs[at])
+  }
+
+  function locate(
+    { index, start }: Omit<RowPosition, 'key'>,
+    { height, meta: { width, height: metaHeight, collapsedPromptHeight }, block }: RowLayout,
+    { geometry }: FeedLayout,
+  ) {
+    if (last?.feedLayout.geometry !== geometry) {
+      element.dataset.form = geometry.form
+      element.dataset.density = geometry.density
+    }
+    article.setStyle(
+      `transform:translateY(${start}px);height:${height}px;left:${geometry.left}px;width:${geometry.contentWidth}px`,
+    )
     element.setAttribute('aria-posinset', String(index + 1))
-    prompt.style.maxHeight = `${layout.meta.collapsedPromptHeight}px`
-    prompt.textContent = row?.generation.prompt.slice(0, PROMPT_PREVIEW_LENGTH) ?? ''
-    meta.style.cssText = `width:${layout.meta.width}px;height:${layout.meta.height}px`
-    updateTiles(grid, row, layout)
+    meta.setStyle(`width:${width}px;height:${metaHeight}px`)
+    prompt.setStyle(`max-height:${collapsedPromptHeight}px`)
+    grid.setStyle(`width:${block.width}px;height:${block.height}px`)
+    if (tiles.length !== block.boxes.length) shown = undefined
+    while (tiles.length > block.boxes.length) tiles.pop()?.element.remove()
+    while (tiles.length < block.boxes.length) tiles.push(appendTile(grid.element))
+    for (const [at, box] of block.boxes.entries()) tiles[at]?.locate(box)
   }
 
-  return { element, countTiles: () => grid.childElementCount, update }
+  return { element, countTiles: () => tiles.length, update }
 }
 
-function updateTiles(grid: HTMLElement, row: Row | undefined, { block }: RowLayout) {
-  grid.style.cssText = `width:${block.width}px;height:${block.height}px`
-  while (grid.childElementCount > block.boxes.length) grid.lastChild?.remove()
-  while (grid.childElementCount < block.boxes.length) grid.append(createElement('div', 'tile'))
-  const outputs = row ? listShownOutputs(row.generation) : []
-  for (const [at, { left, top, width, height }] of block.boxes.entries()) {
-    const output = outputs[at]
-    const tile = grid.children[at] as HTMLElement
-    const background = output && placeholderBackground(output)
-    const image = background === undefined ? '' : `;background-image:${background}`
-    tile.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px${image}`
-    tile.dataset.state = output?.state ?? ''
+interface Tile {
+  element: HTMLElement
+  locate(box: Box): void
+  show(output: Output | undefined): void
+}
+
+function appendTile(grid: HTMLElement): Tile {
+  const { element } = createStyled('div', 'tile')
+  const { style } = element
+  const edges = (['left', 'top', 'width', 'height'] as const).map(edge => {
+    const set = createSetter(text => {
+      style[edge] = text
+    })
+    return (box: Box) => set(`${box[edge]}px`)
+  })
+  const setImage = createSetter(text => {
+    style.backgroundImage = text
+  })
+  const setState = createSetter(state => {
+    element.dataset.state = state
+  })
+  grid.append(element)
+  return {
+    element,
+    locate: box => {
+      for (const set of edges) set(box)
+    },
+    show: output => {
+      setImage((output && placeholderBackground(output)) ?? '')
+      setState(output?.state ?? '')
+    },
   }
 }
 
-function createElement(tag: string, className: string): HTMLElement {
+/** Creates an element whose style is written where it changes: rows that follow one another often have the same sizes. */
+function createStyled(tag: string, className: string) {
   const element = document.createElement(tag)
   element.className = className
-  return element
+  const setStyle = createSetter(text => {
+    element.style.cssText = text
+  })
+  return { element, setStyle }
+}
+
+/** Returns a function that writes a text which is another than the last one. */
+function createSetter(write: (text: string) => void): (text: string) => void {
+  let last: string | undefined
+  return text => {
+    if (text === last) return
+    last = text
+    write(text)
+  }
 }

@@ -40,7 +40,8 @@ window.measureShift = async change => {
   return { shift: isGone ? null : Math.round(shift), isSameNode }
 }
 window.maxRows = 0
-new MutationObserver(() => { maxRows = Math.max(maxRows, rows().length) }).observe(document.body, { childList: true, subtree: true })
+const live = document.getElementsByTagName('article')
+new MutationObserver(() => { maxRows = Math.max(maxRows, live.length) }).observe(document.body, { childList: true, subtree: true })
 0`
 
 /** Sets the size of a page, adds the helpers of the measurements, and waits for its rows. */

@@ -35,11 +35,13 @@ export async function openPage(url: string): Promise<Page> {
   const { sendCommand, on } = await connectDevtools(webSocketDebuggerUrl)
   const evaluate = async <T>(expression: string) => {
     const params = { expression, awaitPromise: true, returnByValue: true }
-    const response = (await sendCommand('Runtime.evaluate', params)) as EvaluateResponse<T>
+    const response = (await sendCommand('Runtime.evaluate', params)) as EvaluateResponse<T> | undefined
+    if (!response) throw new Error('the page was left while an expression was evaluated')
     if (response.exceptionDetails) throw new Error(`in the page: ${response.exceptionDetails.text}`)
     return response.result.value
   }
-  const isLoaded = async () => (await evaluate<boolean>(IS_LOADED)) || undefined
+  // The page that is there first may be left at that moment.
+  const isLoaded = async () => (await evaluate<boolean>(IS_LOADED).catch(() => false)) || undefined
   await waitUntil(isLoaded, { what: 'The page', milliseconds: START_TIMEOUT_MS, signal })
   const disposables = stack.move()
   const command = async <T>(method: string, params: object = {}) => (await sendCommand(method, params)) as T

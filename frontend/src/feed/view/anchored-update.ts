@@ -39,12 +39,16 @@ export function createAnchoredUpdate(deps: AnchoredUpdateDeps) {
     deps.onUpdated()
   }
 
+  /** Returns whether the window was moved since the last update. */
+  function isMoved(): boolean {
+    return deps.scrollTarget() !== lastTarget
+  }
+
   /** Returns the target of a move of the window since the last update, once. */
   function takeMove(): ScrollTarget | undefined {
-    const target = deps.scrollTarget()
-    if (target === lastTarget) return undefined
-    lastTarget = target
-    return target
+    if (!isMoved()) return undefined
+    lastTarget = deps.scrollTarget()
+    return lastTarget
   }
 
   /** Sets the element that is as high as all rows together. */
@@ -57,5 +61,5 @@ export function createAnchoredUpdate(deps: AnchoredUpdateDeps) {
     sizer?.style.setProperty('height', `${total}px`)
   }
 
-  return { update, mountSizer }
+  return { update, isMoved, mountSizer }
 }

@@ -64,7 +64,7 @@ export function createFeedView({ store, retainedKeys, canTrim, ...initial }: Fee
     prefersReducedMotion: () => matchMedia('(prefers-reduced-motion: reduce)').matches,
   })
   const tracker = createViewTracker({ store, feedLayout, scrollOffset, visibleRange: () => virtualizer.range })
-  const { update, mountSizer } = createAnchoredUpdate({
+  const { update, isMoved, mountSizer } = createAnchoredUpdate({
     computeLayout: source.compute,
     feedLayout,
     setFeedLayout,
@@ -95,7 +95,8 @@ export function createFeedView({ store, retainedKeys, canTrim, ...initial }: Fee
   }
 
   onMount(() => {
-    const unsubscribe = store.subscribe(() => update())
+    // A commit may be of the load state alone, of which nothing is laid out.
+    const unsubscribe = store.subscribe((now, before) => (now === before && !isMoved() ? tracker.track() : update()))
     store.setTrimAnchor(() => (canTrim() ? (tracker.anchorKey() ?? null) : null))
     const removeListeners = listenToPage({ onResize, onScroll, onScrollInput: endScroll.stop })
     tracker.track()
