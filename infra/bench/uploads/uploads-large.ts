@@ -40,6 +40,7 @@ const VARIANTS: ((url: string) => Promise<ProcessVariant>)[] = [
   url => startProcessVariant(`seed, ${LARGE_FILES.count}`, UPLOAD_VARIANT, 'seed', String(LARGE_FILES.count), url),
   url => startProcessorVariant('ours, 3', 3, url),
   url => startProcessorVariant(`ours, ${LARGE_FILES.count}`, LARGE_FILES.count, url),
+  url => startProcessVariant('floor, checked', UPLOAD_VARIANT, 'file', String(LARGE_FILES.count), url),
   url => startProcessVariant('floor', UPLOAD_VARIANT, 'stream', String(LARGE_FILES.count), url),
 ]
 

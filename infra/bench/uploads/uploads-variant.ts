@@ -1,11 +1,22 @@
 import { LARGE_FILES } from '../kit/image-files.ts'
-import { createPlainUpload, createSeedUpload, createStreamUpload, uploadAll } from './uploads-variants.ts'
+import {
+  createFileUpload,
+  createPlainUpload,
+  createSeedUpload,
+  createStreamUpload,
+  uploadAll,
+} from './uploads-variants.ts'
 
 /**
  * Uploads the large files once for each line that it reads, then writes a line.
- * `bun uploads-variant.ts <seed|memory|stream> <concurrency> <url>`
+ * `bun uploads-variant.ts <seed|memory|stream|file> <concurrency> <url>`
  */
-const VARIANTS = { seed: createSeedUpload, memory: createPlainUpload, stream: createStreamUpload } as const
+const VARIANTS = {
+  seed: createSeedUpload,
+  memory: createPlainUpload,
+  stream: createStreamUpload,
+  file: createFileUpload,
+} as const
 
 const [variant = '', concurrency = '', url = ''] = process.argv.slice(2)
 const [, createUpload] = Object.entries(VARIANTS).find(([name]) => name === variant) ?? []

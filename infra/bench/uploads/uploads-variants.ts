@@ -1,3 +1,6 @@
+import { open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import pLimit from 'p-limit'
 import { readAll, safeGet } from '../../src/http/safe-get/safe-get.ts'
@@ -68,6 +71,32 @@ export function createStreamUpload(url: string, { name, bytes }: FileSet): Uploa
       body: body?.pipeThrough(hashStream) ?? null,
     })
     assertEtag(response, hash.digest('hex'))
+  }
+}
+
+/**
+ * Creates the lower bound of the work that is checked: to a file, both hashes on the way, an unsigned PUT of the file, whose MD5 is
+ * compared.
+ */
+export function createFileUpload(url: string, { name, bytes }: FileSet): Upload {
+  return async index => {
+    const path = join(tmpdir(), `darkroom-uploads-${process.pid}-${index}`)
+    const { body } = await fetch(`${url}/provider/${name}/${index}`)
+    const [sha256, md5] = [new Bun.CryptoHasher('sha256'), new Bun.CryptoHasher('md5')]
+    const file = await open(path, 'w')
+    for await (const chunk of body ?? []) {
+      sha256.update(chunk)
+      md5.update(chunk)
+      await file.write(chunk)
+    }
+    await file.close()
+    const response = await fetch(`${url}/floor/${name}/${index}`, {
+      method: 'PUT',
+      headers: { 'content-length': String(bytes), 'x-amz-content-sha256': sha256.digest('hex') },
+      body: Bun.file(path).stream(),
+    })
+    await rm(path)
+    assertEtag(response, md5.digest('hex'))
   }
 }
 

@@ -21,6 +21,8 @@ export interface FileBody {
   bytes: number
   /** In hex. */
   sha256: string
+  /** In hex, where it was computed when the file was written. A store that compares it reads the file once more without it. */
+  md5?: string
 }
 
 export type Body = Uint8Array | ReadableStream<Uint8Array> | FileBody

@@ -104,7 +104,7 @@ async function createDeps(context: ServiceContext, adapters: readonly Adapter[])
     connections: await retry(() => openConnectionRegistry(registryOptions), waiting),
     allowOrigins: config.SAFE_GET_ALLOW,
     budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
-    spool: await openSpool({ directory: join(config.DATA_DIR, 'spool') }),
+    spool: await openSpool({ directory: join(config.DATA_DIR, 'spool'), hasMd5: config.s3 !== undefined }),
   }
 }
 

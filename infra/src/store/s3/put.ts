@@ -48,13 +48,13 @@ async function putBytes({ bucket, key, signal }: PutTarget, body: Uint8Array): P
 async function putFile({ bucket, key, signal }: PutTarget, file: FileBody): Promise<number> {
   const { path, bytes, sha256 } = file
   await assertFileSize(file)
-  let digest: Promise<string> | undefined
+  let digest = file.md5 === undefined ? undefined : Promise.resolve(file.md5)
   const attempt = async (trySignal: AbortSignal) => {
     const Body = Bun.file(path).stream()
     const command = new PutObjectCommand({ ...bucket.params, Key: key, Body, ContentLength: bytes })
     setPayloadHash(command, sha256)
     const sending = bucket.send(command, trySignal)
-    // A second read of the file: what is sent then goes from disk to network without passing through JavaScript.
+    // If need be by a second read of the file: what is sent goes from disk to network without passing through JavaScript.
     digest ??= computeFileMd5(file, signal)
     const [response, md5] = await Promise.all([sending, digest])
     await verifyPut({ bucket, key, signal: trySignal }, response, { bytes, md5 })

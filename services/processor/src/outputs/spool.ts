@@ -17,10 +17,19 @@ export interface Spool {
 /** A file that is removed when it is disposed of. */
 export interface SpooledFile extends FileBody, AsyncDisposable {}
 
+interface SpoolOptions {
+  directory: string
+  hasMd5?: boolean
+}
+
 const ABANDONED_MS = 24 * 3_600_000
 
-/** Opens the folder, creating it if it is missing, and removes the files of processes that have ended. */
-export async function openSpool({ directory }: { directory: string }): Promise<Spool> {
+/**
+ * Opens the folder, creating it if it is missing, and removes the files of processes that have ended.
+ *
+ * @param options `hasMd5`: whether the MD5 of a file is computed as it is written, for a store that compares it. False unless given
+ */
+export async function openSpool({ directory, hasMd5 = false }: SpoolOptions): Promise<Spool> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await removeAbandonedFiles(directory)
   return {
@@ -28,7 +37,7 @@ export async function openSpool({ directory }: { directory: string }): Promise<S
       const path = join(directory, `${process.pid}.${crypto.randomUUID()}.${hostname()}`)
       const remove = () => rm(path, { force: true })
       try {
-        return { path, ...(await writeChunks(path, chunks)), [Symbol.asyncDispose]: remove }
+        return { path, ...(await writeChunks(path, chunks, hasMd5)), [Symbol.asyncDispose]: remove }
       } catch (error) {
         await remove()
         throw error
@@ -40,21 +49,24 @@ export async function openSpool({ directory }: { directory: string }): Promise<S
 async function writeChunks(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-): Promise<Pick<FileBody, 'bytes' | 'sha256'>> {
-  const hash = new Bun.CryptoHasher('sha256')
+  hasMd5: boolean,
+): Promise<Omit<FileBody, 'path'>> {
+  const sha256 = new Bun.CryptoHasher('sha256')
+  const md5 = hasMd5 ? new Bun.CryptoHasher('md5') : undefined
   let bytes = 0
   // Not Bun's own file sink: its `write` and `flush` do not report a full disk.
   const file = await open(path, 'wx', 0o600)
   try {
     for await (const chunk of chunks) {
-      hash.update(chunk)
+      sha256.update(chunk)
+      md5?.update(chunk)
       bytes += chunk.byteLength
       await file.writeFile(chunk)
     }
   } finally {
     await file.close()
   }
-  return { bytes, sha256: hash.digest('hex') }
+  return { bytes, sha256: sha256.digest('hex'), ...(md5 && { md5: md5.digest('hex') }) }
 }
 
 async function removeAbandonedFiles(directory: string): Promise<void> {

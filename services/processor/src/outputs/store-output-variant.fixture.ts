@@ -36,7 +36,7 @@ const deps: StoreOutputDeps = {
   store: openS3Store(options.s3),
   allowOrigins: [new URL(options.outputs).origin],
   budget: createByteBudget(options.memoryBytes),
-  spool: await openSpool({ directory }),
+  spool: await openSpool({ directory, hasMd5: true }),
 }
 
 process.stdout.write('ready\n')
