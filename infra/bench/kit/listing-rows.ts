@@ -48,6 +48,9 @@ export async function copyToSeedTables(pool: Database): Promise<void> {
     from generation_outputs o where not exists (select from seed_outputs s where s.generation_id = o.generation_id)`
   await database.sql`create index if not exists seed_newest on seed_generations (user_id, created_at desc, id desc)`
   await database.sql`create index if not exists seed_of on seed_outputs (generation_id)`
+  // For the variant that makes its JSON of the tables of the studio, which has no use for the index otherwise.
+  await database.sql`
+    create index if not exists generations_newest on generations (workspace_id, created_at desc, id desc) where deleted_at is null`
 }
 
 /** Vacuums and analyzes the tables, as autovacuum would do in time. */

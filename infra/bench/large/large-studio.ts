@@ -1,5 +1,7 @@
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrations.ts'
+import { hasTimelineWork } from '../../src/generations/timeline-sums.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { findServiceMain } from '../../testing/studio/service-process.ts'
@@ -26,6 +28,7 @@ export const RARE_WORD = 'featherbloom'
 const RARE_EVERY = 5_000
 /** Smaller tables and indexes are counted together. */
 const MIN_BYTES = 0.5
+const SUM_TIMEOUT_MS = 120_000
 
 /** Creates a database beside that of the stack, fills it as `seed-data` does, and starts a query service for it. */
 export async function openLargeStudio(stack: BenchStack, generations: number): Promise<LargeStudio> {
@@ -37,8 +40,9 @@ export async function openLargeStudio(stack: BenchStack, generations: number): P
   const database = openDatabase({ url: databaseUrl, name: 'bench', connections: 3, log })
   await insertListingRows(database, stack.folder, { count: generations, last: new Date(), bloated: false })
   await appendRareWord(database)
+  const { query, processor } = await createServiceUrls(databaseUrl)
+  await sumUpDays(stack, database, processor)
   await vacuumAll(database)
-  const { query } = await createServiceUrls(databaseUrl)
   const env = { DATABASE_URL: query, LOG_LEVEL: 'silent' }
   const { url } = await stack.startServer(findServiceMain('query'), env)
   return { generations, database, url }
@@ -52,6 +56,15 @@ async function appendRareWord(database: Database): Promise<void> {
       returning id
     )
     select write_words(id) from changed`
+}
+
+/** Runs a processor until it has summed up the days that are over. */
+async function sumUpDays(stack: BenchStack, database: Database, databaseUrl: string): Promise<void> {
+  const env = { DATABASE_URL: databaseUrl, LOG_LEVEL: 'silent' }
+  await using _processor = await stack.startServer(findServiceMain('processor'), env)
+  const areSummed = async () => ((await hasTimelineWork(database)) ? undefined : true)
+  const options = { milliseconds: SUM_TIMEOUT_MS, signal: new AbortController().signal }
+  await waitUntil(areSummed, { ...options, what: 'the sums of the days that are over' })
 }
 
 /** Vacuums and analyzes the tables, as autovacuum would do in time. */

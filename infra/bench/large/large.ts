@@ -21,7 +21,7 @@ const MAX_GROWTH = 1.5
 const METHOD = [
   `Studios of ${SIZES.map(size => size.toLocaleString('en')).join(', ')} generations, made as \`seed-data\` makes them (two years of days, but ten days of the smallest), each in a`,
   'database of its own with a query service of its own, on one Postgres; vacuumed and analyzed. Requests over HTTP, one after another. To 1 in 5,000 prompts',
-  `a word is appended that no other has. A deep page begins in the middle of the list.`,
+  'a word is appended that no other has. A deep page begins in the middle of the list. A processor has summed up the days that are over.',
   '',
   `${SAMPLES} samples, all requests of all studios in turns; medians, the middle half in brackets; ratios are of the same round, to the same request of the studio before it.`,
   'Bytes: the size of tables (with TOAST and maps) and indexes of the largest studio, by its generations.',

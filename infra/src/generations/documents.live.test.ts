@@ -108,7 +108,7 @@ test('concurrent changes of a generation by workers and users do not deadlock', 
 
 /**
  * A failure means that the document of a generation, or its search words, have changed. `bun run migrate` rebuilds the stored ones if
- * DOCUMENT_VERSION, or WORDS_VERSION, is raised: raise it, and write the new sums here.
+ * DOCUMENT_VERSION, or WORDS_VERSION, is raised: raise it, and write the new sums here. (Migration 0025 changed the stored words itself.)
  */
 test('a change of the documents or the search words raises their version', async () => {
   const rows = await sql<{ name: string; sum: string }[]>`
@@ -121,18 +121,19 @@ test('a change of the documents or the search words raises their version', async
     'text_words 745b7e1726d9',
     'timestamp_text 1e77a8a4a094',
     'words_prefix 84871ce727e3',
-    'write_words 8f6be3642718',
+    'write_words c5c8f3db2b76',
   ])
   expect([DOCUMENT_VERSION, WORDS_VERSION]).toEqual([5, 6])
 })
 
-test('search words are stored with the prefix of their workspace, whatever is in a prompt', async () => {
+test('search words are indexed with the prefix of their workspace, whatever is in a prompt', async () => {
   const prompts = [`a 'quoted' back\\slash`, 'x'.repeat(2_040), `${'word '.repeat(20_000)}end`, "'", '東京 fox', '']
   const stored = await Promise.all(
     prompts.map(async prompt => {
       const id = await insertGeneration(sql, { prompt })
       const rows = await sql<{ word: string; prefix: string }[]>`
-        select lexeme as word, words_prefix(workspace_id) as prefix from generation_words, unnest(words)
+        select lexeme as word, words_prefix(workspace_id) as prefix
+        from generation_words, unnest(indexed_words(workspace_id, words))
         where generation_id = ${id} and workspace_id = ${WORKSPACE}`
       expect(rows.filter(({ word, prefix }) => !word.startsWith(prefix))).toEqual([])
       return rows.map(({ word, prefix }) => word.slice(prefix.length)).toSorted()

@@ -32,6 +32,7 @@ const STUDIO_STATEMENTS: [path: string, part: string, reason: string][] = [
     'finds the workspace',
   ],
   ['infra/src/generations/object-removals.ts', 'insert into object_removals', 'the key contains the workspace'],
+  ['infra/src/generations/timeline-sums.ts', '', 'sums up the days of every workspace, each apart'],
   ['infra/src/generations/purge.ts', 'delete from purged_generations where purged_at <', 'by age'],
   ['services/ingest/src/references/reference-rows.ts', 'insert into object_removals', 'the key contains the workspace'],
   [

@@ -25,6 +25,8 @@ export const OUTLIVING_TABLES: Record<string, string> = {
   outbox: 'a message tells that its generation is purged; one about the whole studio has no workspace',
   purged_generations: 'the generation is purged',
   reference_rehosts: 'an address is fetched once for all generations that have it',
+  timeline_changes: 'a day whose generations are counted again',
+  timeline_days: 'the number of generations of a day',
 }
 
 /** Tables of the whole studio, with the reason why they belong to nobody. */
@@ -41,6 +43,7 @@ export const STUDIO_TABLES: Record<string, string> = {
   processors: 'processes',
   provider_lanes: 'circuit breakers of the connections',
   studio: 'the identity of the studio',
+  timeline_state: 'how far days are summed up, of every workspace',
   upkeep: 'migrations of the data',
   workflows: 'what an administrator has uploaded for a connection',
 }

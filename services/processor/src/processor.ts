@@ -24,6 +24,7 @@ import { runPurge } from './maintenance/purge.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { runRehosts } from './maintenance/rehost.ts'
 import { runCostSums } from './maintenance/sum-costs.ts'
+import { runTimelineSums } from './maintenance/sum-timeline.ts'
 import { createProcessorMetrics } from './metrics.ts'
 import { openSpool } from './outputs/spool.ts'
 import type { Adapter } from './providers/adapter.ts'
@@ -123,6 +124,7 @@ function startMaintenance({ config, lifecycle }: ServiceContext, deps: Processor
     runRehosts({ ...deps, signal }),
     runPurge({ ...deps, signal, trashDays: config.TRASH_DAYS }),
     runCostSums({ ...deps, signal }),
+    runTimelineSums({ ...deps, signal }),
     runGarbageSweeps({ ...deps, signal, maxSeconds: config.GENERATION_MAX_SECONDS }),
   ]
   lifecycle.onClose('maintenance', () => Promise.all(loops))

@@ -130,7 +130,7 @@ test('estimates whether words are common from the index of words', async () => {
     return await explain(tx`
       explain (analyze, format json)
       select generation_id from generation_words
-      where words @@ search_query(${WORKSPACE}, '{}', '{number 4242}') and workspace_id = ${WORKSPACE} limit 1000`)
+      where indexed_words(workspace_id, words) @@ indexed_query(${WORKSPACE}, 'number & 4242') and workspace_id = ${WORKSPACE} limit 1000`)
   })
   expect(nodes.map(node => node['Index Name'])).toContain('generation_words_words')
 })

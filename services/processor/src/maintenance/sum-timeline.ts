@@ -1,0 +1,24 @@
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
+import { hasTimelineWork, sumUpTimelineDays } from '@darkroom/infra/generations/timeline-sums'
+import type { Log } from '@darkroom/infra/log'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
+
+export interface SumTimelineDeps {
+  database: Database
+  log: Log
+  /** Aborted when the process is to stop. */
+  signal: AbortSignal
+}
+
+const POLL_MS = 600_000
+
+/** Sums up the generations of days that are over, until the signal is aborted. Any number of processes may do so. */
+export async function runTimelineSums({ database, log, signal }: SumTimelineDeps): Promise<void> {
+  const options = { name: 'sum_timeline', policy: RETRY_POLICIES.maintenance, idleMs: POLL_MS, log, signal }
+  await runForever(options, async () => {
+    if (!(await hasTimelineWork(database))) return 'idle'
+    return (await transaction(database, sumUpTimelineDays)) ? 'busy' : 'idle'
+  })
+}
