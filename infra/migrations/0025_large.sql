@@ -8,13 +8,14 @@ drop index generation_documents_newest, generation_documents_status, generation_
   generation_documents_favourite, generation_documents_references, generation_documents_trash, generation_documents_facets,
   generations_newest, generation_words_newest, generation_words_words;
 
--- Documents are compressed in their row, to half. Postgres compresses nothing in a row of less than 2 KB, as most are: the padding, which
--- becomes 25 bytes, makes each row long enough. To decompress those of a page takes less than a tenth of its time.
+-- Documents are compressed in their row, to half. Postgres compresses nothing in a row of less than 2 KB, as many are: the padding, of which
+-- 25 bytes are stored, makes each row long enough. To decompress those of a page takes less than a tenth of its time.
 alter table generation_documents
   alter column document set storage main, alter column status set storage main, alter column kind set storage main,
   alter column model set storage main;
 alter table generation_documents set (toast_tuple_target = 256);
-alter table generation_documents add column padding text storage main not null generated always as (repeat(' ', 1200)) stored;
+alter table generation_documents add column padding text storage main generated always as (
+  case when octet_length(document) < 2000 then repeat(' ', 2000 - octet_length(document)) end) stored;
 
 -- Every column that the list filters by is in the index of the whole list: what is counted, as a whole or by day, is read from there alone.
 -- What most rows have, such as the usual status, is found by walking the list, and is in no index of its own.
@@ -45,19 +46,32 @@ alter table generation_events add primary key (generation_id, id);
 alter table generation_words
   alter column words type tsvector using replace(words::text, '''' || words_prefix(workspace_id), '''')::tsvector;
 
+-- 36 bits are enough: were two workspaces to have the same prefix, each search would still find the rows of its own alone.
+create or replace function words_prefix(workspace uuid) returns text
+  language sql immutable parallel safe
+  return left(encode(sha256(uuid_send(workspace)), 'base64'), 6);
+
 -- Returns words as the index has them: with the prefix of their workspace (`words_prefix`, which cannot be called while an index is built),
--- without positions.
+-- without positions. Each is there once more without its last character, after a hyphen. What a word is a beginning of, and not the
+-- whole, is found by these: `tram:*` as `tram | -tram:*`. A search for a beginning reads each row of all words that begin so, and would
+-- otherwise read those of the word itself, too, which is what people mean and which are many.
 create function indexed_words(workspace uuid, words tsvector) returns tsvector language plpgsql immutable parallel safe as $$
 declare
-  prefix constant text := left(encode(sha256(uuid_send(workspace)), 'base64'), 10);
+  prefix constant text := left(encode(sha256(uuid_send(workspace)), 'base64'), 6);
 begin
-  return array_to_tsvector(array(select prefix || word from unnest(tsvector_to_array(words)) word));
+  return array_to_tsvector(array(
+    select prefix || word from unnest(tsvector_to_array(words)) word
+    union all
+    select distinct prefix || '-' || left(word, -1) from unnest(tsvector_to_array(words)) word where length(word) > 1
+  ));
 end
 $$;
 
--- Returns a query for the index of words. It has no phrases: positions are not there. (No word has a quote in it.)
+-- Returns a query for the index of words. It has no phrases: positions are not there. (No word has a quote or a hyphen in it.)
 create function indexed_query(workspace uuid, query tsquery) returns tsquery language sql immutable parallel safe
-  return regexp_replace(query::text, '''([^'']+)''', '''' || words_prefix(workspace) || '\1''', 'g')::tsquery;
+  return regexp_replace(regexp_replace(query::text,
+    '''([^'']+)''', '''' || words_prefix(workspace) || '\1''', 'g'),
+    '''([^'']{6})([^'']+)'':\*', '(''\1\2'' | ''\1-\2'':*)', 'g')::tsquery;
 
 create index generation_words_newest on generation_words (workspace_id, created_at, generation_id);
 create index generation_words_words on generation_words using gin (indexed_words(workspace_id, words)) with (fastupdate = off);
@@ -112,6 +126,78 @@ begin
     select w.created_at, w.generation_id from generation_words w
     where indexed_words(w.workspace_id, w.words) @@ indexed and ts_match_vq(w.words, looked_for)
       and w.workspace_id is not distinct from workspace;
+end
+$$;
+
+-- Returns the documents of the newest generations before a position of the list that a search finds, newest first. It is one statement whose
+-- plans are kept: to plan several takes longer than to run them. The list is walked while it finds enough: of the first 100 generations 1 in 50
+-- or, of a search for several common words, as many as their shares let expect. Words that are common are seldom together in some cases, so
+-- that is checked where ten should have been found. Otherwise the words are looked up. Returns null alone until the data migration has
+-- written all words of the workspace.
+create or replace function newest_found(workspace uuid, looked_for tsquery, before timestamptz, before_id uuid, wanted integer) returns setof text
+  language plpgsql stable parallel safe set plan_cache_mode to force_generic_plan set enable_seqscan to off set enable_bitmapscan to off
+  set enable_hashjoin to off set enable_mergejoin to off as $$
+declare
+  words constant tsquery[] := query_words(looked_for);
+  steps integer := 100;
+  walked integer := 0;
+  found_count integer := 0;
+  rows integer;
+  shares float[];
+  share float;
+begin
+  if looked_for is null then
+    return;
+  end if;
+  if exists (select from generation_words w where w.workspace_id = workspace and w.created_at is null) then
+    return next null;
+    return;
+  end if;
+  loop
+    return query
+      select d.document
+      from (
+        select w.created_at, w.generation_id, w.words @@ looked_for as is_found from generation_words w
+        where w.workspace_id = workspace and (w.created_at, w.generation_id) < (before, before_id)
+        order by w.created_at desc, w.generation_id desc limit steps
+      ) w
+      join generation_documents d on d.generation_id = w.generation_id and d.workspace_id = workspace and d.deleted_at is null
+      where w.is_found
+      order by w.created_at desc, w.generation_id desc limit wanted - found_count;
+    get diagnostics rows = row_count;
+    found_count := found_count + rows;
+    if found_count = wanted then
+      return;
+    end if;
+    select w.created_at, w.generation_id into before, before_id from generation_words w
+    where w.workspace_id = workspace and (w.created_at, w.generation_id) < (before, before_id)
+    order by w.created_at desc, w.generation_id desc offset steps - 1 limit 1;
+    if not found then
+      return;
+    end if;
+    walked := walked + steps;
+    share := found_count::float / walked;
+    steps := 1000000;
+    if share < 0.02 then
+      exit when cardinality(words) < 2;
+      if shares is null then
+        shares := newest_shares(workspace, words);
+        share := case when 0.05 < all(shares) then (select exp(sum(ln(s))) from unnest(shares) s) else 0 end;
+        steps := 10 / greatest(share, 0.003);
+      end if;
+      exit when share < 0.003;
+    end if;
+    steps := least(steps, ceil(2 * (wanted - found_count) / share));
+  end loop;
+  return query
+    select d.document
+    from (
+      select * from found_positions(workspace, selective_query(words, shares), looked_for) p
+      where (p.created_at, p.generation_id) < (before, before_id)
+      order by p.created_at desc, p.generation_id desc
+    ) p
+    join generation_documents d on d.generation_id = p.generation_id and d.workspace_id = workspace and d.deleted_at is null
+    order by p.created_at desc, p.generation_id desc limit wanted - found_count;
 end
 $$;
 

@@ -65,9 +65,9 @@ async function insertBatch(db: Queryable, workspaceId: string, from: number, to:
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
                                num_outputs, created_at, deleted_at)
       select gen_random_uuid(), ${workspaceId}, ${workspaceId}, gen_random_uuid(), '',
-             case when i % 50 = 0 then 'failed' else 'completed' end, case when i % 60 = 0 then 'video' else 'image' end,
+             case when i % 25 = 0 then 'failed' else 'completed' end, case when i % 20 = 0 then 'video' else 'image' end,
              case when i % 40 = 0 then 'rare' else 'demo' end, 'demo', 'a prompt number ' || i, 1,
-             now() - make_interval(mins => i), case when i % 70 = 0 then now() end
+             now() - make_interval(mins => i), case when i % 30 = 0 then now() end
       from generate_series(${from}::int, ${to}::int) i returning id
     ), raw as (
       insert into generation_raw (workspace_id, generation_id, parameters)
