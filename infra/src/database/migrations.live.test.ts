@@ -76,6 +76,31 @@ test('of old URLs only those that a call was answered with count as such, and no
   expect(rows.map(({ id, index }) => [id, index])).toEqual([[called, 1]])
 })
 
+test('words and documents of the version before are stored as those of this one', async () => {
+  await using database = await emptyDatabase()
+  const { applied } = await migrate({ url: database.url })
+  await using old = await emptyDatabase()
+  await migrateTables(old.url, applied.slice(0, applied.indexOf('0025_large')))
+  const prompt = `it's a "quoted" harbour, 東京 \\ ${'x'.repeat(500)}`
+  const insert = async (sql: Database) => await insertGeneration(sql, { prompt })
+  const [before, now] = [await insert(old.sql), await insert(database.sql)]
+  const readWords = async (sql: Database, id: string) =>
+    (
+      await sql`select words::text as words, created_at is not null as "hasTime" from generation_words where generation_id = ${id}`
+    )[0]
+  expect(await readWords(old.sql, before)).not.toEqual(await readWords(database.sql, now))
+  await migrate({ url: old.url })
+  expect(await readWords(old.sql, before)).toEqual(await readWords(database.sql, now))
+  const [document] = await old.sql`
+    select d.document = generation_document(g)::text as same, pg_column_size(d.document) < octet_length(d.document) as compressed
+    from generation_documents d join generations g on g.id = d.generation_id`
+  expect({ ...document }).toEqual({ same: true, compressed: true })
+  const [found] = await old.sql<{ count: number }[]>`
+    select count(*)::int as count from generation_words
+    where indexed_words(workspace_id, words) @@ indexed_query(workspace_id, 'harb:* & 東:* & it & s')`
+  expect(found?.count).toBe(1)
+})
+
 for (const parameters of [
   '{"referenceImageUrl":"data:image/png;base64,AAAA"}',
   '{"referenceImageUrl":"DATA:IMAGE/PNG"}',
