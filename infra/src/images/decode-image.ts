@@ -14,6 +14,13 @@ export const IMAGE_TIMEOUT_SECONDS = 20
 /** The longest edge that WebP supports. A long page as one image is longer. */
 export const MAX_WEBP_EDGE = 16_383
 
+const DECODED_WIDTH = Math.max(...PREVIEW_WIDTHS)
+/**
+ * Width that a check alone decodes an image in, by its type. All of its data is read: of a JPEG and a WebP it is only not turned into
+ * pixels that nobody looks at, which takes a quarter to a third less time. Others are decoded in full, and to scale them takes time.
+ */
+const CHECKED_WIDTHS: Record<string, number> = { 'image/jpeg': 1, 'image/webp': 1 }
+
 /** Raw pixels, upright, no wider than the widest preview. Previews and placeholder share this one decoding. */
 export type Pixels = Awaited<ReturnType<typeof decodePixels>>
 
@@ -33,13 +40,31 @@ export async function decodeImage(
   input: MediaInput,
   limits: ImageLimits,
 ): Promise<{ properties: ImageProperties; pixels: Pixels }> {
+  return await decodeToWidth(input, limits, () => DECODED_WIDTH)
+}
+
+/**
+ * Checks an image like `decodeImage`, for its properties alone.
+ *
+ * @throws MediaError as `decodeImage` does
+ */
+export async function checkImage(input: MediaInput, limits: ImageLimits): Promise<ImageProperties> {
+  const getWidth = (mimeType: string) => CHECKED_WIDTHS[mimeType] ?? DECODED_WIDTH
+  return (await decodeToWidth(input, limits, getWidth)).properties
+}
+
+async function decodeToWidth(
+  input: MediaInput,
+  limits: ImageLimits,
+  getWidth: (mimeType: string) => number,
+): Promise<{ properties: ImageProperties; pixels: Pixels }> {
   const inspected = await inspectImage(input, limits)
   const { mimeType, extension } = inspected
   try {
     const decodable = await selectDecodable(input, inspected)
     const { image, metadata } = await openAsSrgb(decodable)
     const { width, height } = metadata.autoOrient
-    const pixels = await decodePixels(image, Math.max(...PREVIEW_WIDTHS))
+    const pixels = await decodePixels(image, getWidth(mimeType))
     return { properties: { mimeType, extension, width, height }, pixels }
   } catch (cause) {
     throw createDamagedImageError({ cause })

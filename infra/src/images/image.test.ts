@@ -6,7 +6,7 @@ import sharp, { type Sharp } from 'sharp'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
 import { createTestDirectory } from '../../testing/test-resources.ts'
 import { REFERENCE_LIMITS } from './check-image.ts'
-import { readImage } from './image.ts'
+import { readImage, validateImage } from './image.ts'
 import { sniffImageType } from './image-formats.ts'
 import { MediaError } from './media-error.ts'
 import { stripMetadata } from './strip-metadata.ts'
@@ -258,14 +258,14 @@ test('re-encodes as JPEG, or as PNG with an alpha channel', async () => {
 })
 
 /** Returns the message with which an image is rejected, undefined when it is accepted. */
+/** Returns why an image is rejected, which is the same whether it is read or only validated. */
 async function getRejection(bytes: Uint8Array, limits = REFERENCE_LIMITS): Promise<string | undefined> {
-  return await readImage(bytes, limits).then(
-    () => undefined,
-    error => {
-      expect(error).toBeInstanceOf(MediaError)
-      return error.message
-    },
-  )
+  const [read, validated] = await Promise.allSettled([readImage(bytes, limits), validateImage(bytes, limits)])
+  const rejections = [read, validated].flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+  for (const error of rejections) expect(error).toBeInstanceOf(MediaError)
+  const [message, other] = rejections.map(({ message }) => message)
+  expect(other).toBe(message)
+  return message
 }
 
 async function readFormat(bytes: Uint8Array) {

@@ -1,5 +1,5 @@
 import type { ImageLimits } from './check-image.ts'
-import { decodeImage, type ImageProperties } from './decode-image.ts'
+import { checkImage, decodeImage, type ImageProperties } from './decode-image.ts'
 import type { MediaInput } from './media-input.ts'
 import { computePlaceholder, PREVIEW_EFFORT, type Preview, renderPreviews } from './previews.ts'
 
@@ -31,5 +31,5 @@ export async function readImage(input: MediaInput, limits: ImageLimits): Promise
  * @throws MediaError as `readImage` does
  */
 export async function validateImage(input: MediaInput, limits: ImageLimits): Promise<ImageProperties> {
-  return (await decodeImage(input, limits)).properties
+  return await checkImage(input, limits)
 }
