@@ -23,47 +23,50 @@ export interface SlotReader {
 }
 
 /**
- * Opens a reader of the references of a row: it reads all slots at once, and each image on request. The server decompresses the
- * row once, and only one image at a time is in memory here. It uses an SQL cursor, so that each image is a statement with a time
- * limit of its own.
+ * Opens a reader of the references of a row: it reads all slots at once, and each image on request. Only one image at a time is in
+ * memory here. It uses an SQL cursor, so that each image is a statement with a time limit of its own.
+ *
+ * The server reads the row twice, for the slots and for the images: a common table expression for both, and every function that returns
+ * the elements of an array, would write the images to a temporary file, which takes four times as long.
  *
  * @param maxBytes longest text that is read, in bytes; longer texts have a slot and are not read
  */
 export async function openSlotReader(tx: Transaction, id: string, maxBytes: number): Promise<SlotReader> {
+  const [found] = await tx<{ slots: Slot[] }[]>`
+    select coalesce(json_agg(json_build_object(
+      'field', field, 'position', position, 'isEmbedded', embedded, 'length', coalesce(length, 0),
+      'value', case when not embedded and length <= ${MAX_VALUE_BYTES} then value end)), '[]'::json) as slots
+    from (${selectTexts(tx, id)}) as texts`
   await tx`
     declare row_images no scroll cursor for
-    with items as materialized (
-      select item.field, item.position, item.value, jsonb_typeof(item.value) as type, item.value #>> '{}' as text
-      from generation_raw r,
-      jsonb_to_record(case jsonb_typeof(r.parameters) when 'object' then r.parameters else '{}' end)
-        as p ("referenceImage" jsonb, "referenceImages" jsonb, "referenceImageUrl" jsonb),
-      lateral (
-        select 'referenceImageUrl' as field, 0 as position, p."referenceImageUrl" as value
-        union all select 'referenceImage', 0, p."referenceImage"
-        union all select 'referenceImages', (n - 1)::int, each
-        from jsonb_array_elements(case jsonb_typeof(p."referenceImages") when 'array' then p."referenceImages" else '[]' end)
-             with ordinality as images (each, n)
-      ) item
-      where r.generation_id = ${id} and item.value is not null
-    ), texts as not materialized (
-      select field, position, value, text, octet_length(text) as length,
-             type = 'string' and is_file_url(text) as embedded
-      from items
-    )
-    select (
-      select coalesce(json_agg(json_build_object(
-        'field', field, 'position', position, 'isEmbedded', embedded, 'length', coalesce(length, 0),
-        'value', case when not embedded and length <= ${MAX_VALUE_BYTES} then value end)), '[]'::json)
-      from texts
-    ) as slots, null as field, null as position, null as text
-    union all
-    select null, field, position, text from texts where embedded and length <= ${maxBytes}`
-  const [first] = await tx<{ slots: Slot[] }[]>`fetch next from row_images`
+    select field, position, text from (${selectTexts(tx, id)}) as texts where embedded and length <= ${maxBytes}`
   return {
-    slots: first?.slots ?? [],
+    slots: found?.slots ?? [],
     next: async () => {
       const [row] = await tx<{ field: Slot['field']; position: number; text: string }[]>`fetch next from row_images`
       return row
     },
   }
+}
+
+/**
+ * Selects the references of a row with their texts, in the order of their slots. Each `offset 0` keeps what it selects in memory, rather
+ * than have it read from the table or copied again wherever it is used. The size of the list is read by a path, which copies nothing.
+ */
+function selectTexts(tx: Transaction, id: string) {
+  return tx`
+    select items.*, octet_length(text) as length, type = 'string' and is_file_url(text) as embedded
+    from (
+      select slot.field, slot.position, parameters #> slot.path as value, jsonb_typeof(parameters #> slot.path) as type,
+             parameters #>> slot.path as text
+      from (select parameters #> '{}' as parameters from generation_raw where generation_id = ${id} offset 0) as row,
+      lateral (
+        select 'referenceImageUrl' as field, 0 as position, '{referenceImageUrl}'::text[] as path
+        union all select 'referenceImage', 0, '{referenceImage}'
+        union all select 'referenceImages', n, array['referenceImages', n::text]
+        from generate_series(0, jsonb_path_query_first(parameters, 'strict $.referenceImages.size()', '{}', true)::int - 1) as n
+      ) as slot
+      offset 0
+    ) as items
+    where type is not null`
 }
