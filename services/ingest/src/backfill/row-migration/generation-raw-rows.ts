@@ -71,7 +71,7 @@ export async function lockRow(
 }
 
 /**
- * Applies a patch to a row, if the row is still as it was when it was locked.
+ * Applies a patch to a row, if the row is still as it was when it was locked, and increments the generation's version.
  *
  * @returns null, with the transaction to be rolled back, if the row was edited; else whether it embeds no file any more
  */
@@ -80,16 +80,16 @@ export async function rewriteRow(
   row: RowSnapshot,
   patch: ParameterPatch,
 ): Promise<{ isMigrated: boolean } | null> {
-  const [raw] = await tx<{ isMigrated: boolean }[]>`
-    update generation_raw set parameters = ${applyPatch(tx, patch)}
-    where generation_id = ${row.id} and workspace_id = ${row.workspaceId} and xmin::text = ${row.rowVersion}
-    returning not has_file as "isMigrated"`
-  const { count } = await tx`
-    update generations set parameters = parameters || ${tx.json({ ...sanitizeParameters(patch.patch) })}
-    where id = ${row.id} and workspace_id = ${row.workspaceId} and parameters = ${tx.json(toJsonValue(row.publicParameters))}`
-  if (!raw || count === 0) return null
-  await replaceReferences(tx, row, patch.referenceUrls)
-  return raw
+  const [[raw], { count }] = await Promise.all([
+    tx<{ isMigrated: boolean }[]>`
+      update generation_raw set parameters = ${applyPatch(tx, patch)}
+      where generation_id = ${row.id} and workspace_id = ${row.workspaceId} and xmin::text = ${row.rowVersion}
+      returning not has_file as "isMigrated"`,
+    tx`
+      update generations set parameters = parameters || ${tx.json({ ...sanitizeParameters(patch.patch) })}, version = version + 1
+      where id = ${row.id} and workspace_id = ${row.workspaceId} and parameters = ${tx.json(toJsonValue(row.publicParameters))}`,
+  ])
+  return raw && count > 0 ? raw : null
 }
 
 /** Returns whether a row would still embed a file with a patch applied. */
@@ -106,16 +106,17 @@ function applyPatch(tx: Transaction, { remove, patch }: ParameterPatch) {
 }
 
 /** Replaces the rows of `generation_references`, which the document of a generation takes its references from. */
-async function replaceReferences(tx: Transaction, row: RowSnapshot, referenceUrls: string[]): Promise<void> {
+export async function replaceReferences(tx: Transaction, row: RowSnapshot, referenceUrls: string[]): Promise<void> {
   const hashes = referenceUrls.map(url => /\/ref\/([0-9a-f]{64})\./.exec(url)?.[1] ?? '')
-  await tx`delete from generation_references where generation_id = ${row.id} and workspace_id = ${row.workspaceId}`
-  await tx`
+  const deleted = tx`delete from generation_references where generation_id = ${row.id} and workspace_id = ${row.workspaceId}`
+  const inserted = tx`
     insert into generation_references (workspace_id, generation_id, position, reference_id, url)
     select ${row.workspaceId}, ${row.id}, row_number() over (order by n) - 1, i.id, case when i.id is null then input.url end
     from unnest(${referenceUrls}::text[], ${hashes}::text[]) with ordinality as input (url, sha256, n)
     left join reference_images i on i.workspace_id = ${row.workspaceId} and i.sha256 = decode(input.sha256, 'hex')
       and input.url = ${mediaUrl('')} || i.key
     where i.id is not null or input.url ~* '^https?:'`
+  await Promise.all([deleted, inserted])
 }
 
 /** Casts a value that was parsed from JSON to the type that the driver takes. */

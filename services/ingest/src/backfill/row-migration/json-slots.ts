@@ -32,14 +32,15 @@ export interface SlotReader {
  * @param maxBytes longest text that is read, in bytes; longer texts have a slot and are not read
  */
 export async function openSlotReader(tx: Transaction, id: string, maxBytes: number): Promise<SlotReader> {
-  const [found] = await tx<{ slots: Slot[] }[]>`
+  const selected = tx<{ slots: Slot[] }[]>`
     select coalesce(json_agg(json_build_object(
       'field', field, 'position', position, 'isEmbedded', embedded, 'length', coalesce(length, 0),
       'value', case when not embedded and length <= ${MAX_VALUE_BYTES} then value end)), '[]'::json) as slots
     from (${selectTexts(tx, id)}) as texts`
-  await tx`
+  const declared = tx`
     declare row_images no scroll cursor for
     select field, position, text from (${selectTexts(tx, id)}) as texts where embedded and length <= ${maxBytes}`
+  const [[found]] = await Promise.all([selected, declared])
   return {
     slots: found?.slots ?? [],
     next: async () => {

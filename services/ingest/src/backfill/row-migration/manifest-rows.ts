@@ -18,14 +18,15 @@ export async function recordMoved(
   { id, workspaceId }: GenerationKey,
   { runId, moved }: { runId: string | null; moved: readonly MovedImage[] },
 ): Promise<void> {
-  for (const { slot, row, prefix } of moved) {
-    await tx`
+  const inserts = moved.map(
+    ({ slot, row, prefix }) => tx`
       insert into backfill_manifest (workspace_id, generation_id, field, position, run_id, key, sha256, bytes, prefix)
       values (${workspaceId}, ${id}, ${slot.field}, ${slot.position}, ${runId}, ${row.key}, decode(${row.sha256}, 'hex'),
               ${row.bytes}, ${prefix})
       on conflict (generation_id, field, position, sha256) do update set
-        run_id = excluded.run_id, key = excluded.key, prefix = excluded.prefix, moved_at = excluded.moved_at`
-  }
+        run_id = excluded.run_id, key = excluded.key, prefix = excluded.prefix, moved_at = excluded.moved_at`,
+  )
+  await Promise.all(inserts)
 }
 
 /** Counts the images that a run has moved, or that were ever moved if `runId` is null. */

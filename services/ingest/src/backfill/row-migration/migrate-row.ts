@@ -2,13 +2,13 @@ import { objectKeys } from '@darkroom/contracts/previews'
 import { mediaUrl } from '@darkroom/contracts/routes'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
-import { bumpVersion } from '@darkroom/infra/generations/generations'
+import { publishChange } from '@darkroom/infra/generations/generations'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { cancelObjectRemovals, enqueuePreviews, insertReferences } from '../../references/reference-rows.ts'
 import { addMovedCounts } from '../run-rows.ts'
-import { lockRow, type RowSnapshot, rewriteRow, wouldEmbedFile } from './generation-raw-rows.ts'
+import { lockRow, type RowSnapshot, replaceReferences, rewriteRow, wouldEmbedFile } from './generation-raw-rows.ts'
 import { recordMoved } from './manifest-rows.ts'
 import { buildParameterPatch, type MovedImage } from './parameter-patch.ts'
 import { InvalidImageError, type StoreImageDeps } from './store-image.ts'
@@ -109,21 +109,20 @@ async function writePointers(
   // An existing reference was purged meanwhile: the next try stores it again.
   if (!rows) throw new ConcurrentEditError()
   const inserted = moved.map((image, index) => ({ ...image, row: rows[index] ?? image.row }))
-  const written = await rewriteRow(tx, row, buildParameterPatch(slots, inserted))
+  const patch = buildParameterPatch(slots, inserted)
+  const written = await rewriteRow(tx, row, patch)
   if (!written) throw new ConcurrentEditError()
-  await recordMoved(tx, row, { runId, moved: inserted })
-  const newRows = rows.filter(({ origin }) => origin === 'new')
-  await enqueuePreviews(
-    tx,
-    row.workspaceId,
-    newRows.map(row => row.id),
-  )
-  await cancelObjectRemovals(
-    tx,
-    row.workspaceId,
-    rows.flatMap(row => objectKeys(row.key)),
-  )
-  await bumpVersion(tx, row)
+  const { workspaceId } = row
+  const newIds = rows.flatMap(({ id, origin }) => (origin === 'new' ? [id] : []))
+  const keys = rows.flatMap(({ key }) => objectKeys(key))
+  // Sent at once: the round trips of one after the other take longer than the statements.
+  await Promise.all([
+    replaceReferences(tx, row, patch.referenceUrls),
+    recordMoved(tx, row, { runId, moved: inserted }),
+    enqueuePreviews(tx, workspaceId, newIds),
+    cancelObjectRemovals(tx, workspaceId, keys),
+    publishChange(tx, row),
+  ])
   // Last: this locks the run's row, so every other row of the run waits here until this transaction commits.
   if (runId) await addMovedCounts(tx, runId, sumMoved(moved))
   await context.onFailpoint('rewritten')
