@@ -123,6 +123,8 @@ async function writePointers(
     cancelObjectRemovals(tx, workspaceId, keys),
     publishChange(tx, row),
   ])
+  // The document of the generation is written now, rather than by the commit, for which other rows wait.
+  await tx`set constraints all immediate`
   // Last: this locks the run's row, so every other row of the run waits here until this transaction commits.
   if (runId) await addMovedCounts(tx, runId, sumMoved(moved))
   await context.onFailpoint('rewritten')
