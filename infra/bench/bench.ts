@@ -15,6 +15,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   gallery: () => import('./gallery/gallery.ts'),
   hostile: () => import('./hostile/hostile.ts'),
   idle: () => import('./idle/idle.ts'),
+  images: () => import('./images/images.ts'),
   import: () => import('./import/import.ts'),
   'import-database': () => import('./import-database/import-database.ts'),
   invoice: () => import('./invoice/invoice.ts'),
