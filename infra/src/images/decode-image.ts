@@ -17,7 +17,7 @@ export const MAX_WEBP_EDGE = 16_383
 const DECODED_WIDTH = Math.max(...PREVIEW_WIDTHS)
 /**
  * Width that a check alone decodes an image in, by its type. All of its data is read: of a JPEG and a WebP it is only not turned into
- * pixels that nobody looks at, which takes a quarter to a third less time. Others are decoded in full, and to scale them takes time.
+ * pixels that nobody looks at. Others are decoded in full, and to scale them takes time.
  */
 const CHECKED_WIDTHS: Record<string, number> = { 'image/jpeg': 1, 'image/webp': 1 }
 

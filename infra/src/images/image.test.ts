@@ -257,7 +257,6 @@ test('re-encodes as JPEG, or as PNG with an alpha channel', async () => {
   expect(await stripMetadata(await plain(8, 8).png().toBuffer())).toMatchObject({ mimeType: 'image/jpeg' })
 })
 
-/** Returns the message with which an image is rejected, undefined when it is accepted. */
 /** Returns why an image is rejected, which is the same whether it is read or only validated. */
 async function getRejection(bytes: Uint8Array, limits = REFERENCE_LIMITS): Promise<string | undefined> {
   const [read, validated] = await Promise.allSettled([readImage(bytes, limits), validateImage(bytes, limits)])

@@ -27,7 +27,7 @@ export interface SlotReader {
  * memory here. It uses an SQL cursor, so that each image is a statement with a time limit of its own.
  *
  * The server reads the row twice, for the slots and for the images: a common table expression for both, and every function that returns
- * the elements of an array, would write the images to a temporary file, which takes four times as long.
+ * the elements of an array, would write the images to a temporary file.
  *
  * @param maxBytes longest text that is read, in bytes; longer texts have a slot and are not read
  */
