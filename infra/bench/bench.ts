@@ -24,6 +24,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   local: () => import('./local/local.ts'),
   previews: () => import('./previews/previews.ts'),
   progress: () => import('./progress/progress.ts'),
+  providers: () => import('./providers/providers.ts'),
   queue: () => import('./queue/queue.ts'),
   references: () => import('./references/references.ts'),
   search: () => import('./search/search.ts'),

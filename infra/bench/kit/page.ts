@@ -36,11 +36,14 @@ export async function openPage(url: string): Promise<Page> {
   const evaluate = async <T>(expression: string) => {
     const params = { expression, awaitPromise: true, returnByValue: true }
     const response = (await sendCommand('Runtime.evaluate', params)) as EvaluateResponse<T> | undefined
-    if (!response) throw new Error('the page was left while an expression was evaluated')
-    if (response.exceptionDetails) throw new Error(`in the page: ${response.exceptionDetails.text}`)
+    if (!response) throw new Error('the page has gone to another document')
+    if (response.exceptionDetails)
+      throw new Error(
+        `in the page: ${response.exceptionDetails.exception?.description ?? response.exceptionDetails.text}`,
+      )
     return response.result.value
   }
-  // The page that is there first may be left at that moment.
+  // The blank document may be left in the middle of a look.
   const isLoaded = async () => (await evaluate<boolean>(IS_LOADED).catch(() => false)) || undefined
   await waitUntil(isLoaded, { what: 'The page', milliseconds: START_TIMEOUT_MS, signal })
   const disposables = stack.move()
@@ -61,7 +64,7 @@ export async function readMetrics(page: Page): Promise<Record<string, number>> {
 
 interface EvaluateResponse<T> {
   result: { value: T }
-  exceptionDetails?: { text: string }
+  exceptionDetails?: { text: string; exception?: { description?: string } }
 }
 
 /** Starts Chromium. @returns the host and port of its DevTools server */

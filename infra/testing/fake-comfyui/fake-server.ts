@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { toUndefinedIfMissing } from '../../src/runtime/error-code.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { closeServer, listenLocally } from '../local-server.ts'
+import { createProviderWork, type ProviderWork, readClock } from '../provider-fakes/provider-work.ts'
 import type { WireRequest } from '../provider-fakes/wire-fake.ts'
 import type { FakeState } from './fake-state.ts'
 import { FAULTS, type Fault, sendAnswer } from './faults.ts'
@@ -18,6 +19,8 @@ import { acceptWebSocket } from './web-socket.ts'
 /** A running fake of a ComfyUI server. `POST /control` and `GET /control` do the same as its methods for other processes. */
 export interface FakeComfyUi extends AsyncDisposable {
   url: string
+  /** Its image, and the times that it has taken: from the receipt of a prompt until it is in the history. */
+  readonly work: Pick<ProviderWork, 'image' | 'times'>
   setFault(fault: string | null): void
   setVersion(version: Version): void
   /** Time of each step of a prompt, in ms; 5 unless set. */
@@ -90,6 +93,7 @@ function createState({ directory, key, version, stepMs }: FakeComfyUiOptions): F
     stepMs: stepMs ?? STEP_MS,
     requests: [],
     sockets: new Map(),
+    work: createProviderWork(),
     queue: createPromptQueue((prompt, signal) => run(state, prompt, signal)),
   }
   return state
@@ -97,6 +101,7 @@ function createState({ directory, key, version, stepMs }: FakeComfyUiOptions): F
 
 function createControls(state: FakeState): Omit<FakeComfyUi, 'url' | typeof Symbol.asyncDispose> {
   return {
+    work: state.work,
     setFault: fault => {
       state.fault = toFault(fault)
     },
@@ -128,11 +133,13 @@ async function run(state: FakeState, prompt: Prompt, signal: AbortSignal) {
   if (state.fault === 'run-fails') throw new Error('the prompt fails')
   const outputs = await runPrompt(prompt, {
     directory: state.directory,
+    image: state.work.image,
     stepMs: state.stepMs,
     signal,
     send: message => socket()?.sendText(JSON.stringify(message)),
     sendPreview: image => socket()?.sendBinary(toPreviewFrame(prompt.id, image)),
   })
+  state.work.times.push({ startedAt: prompt.receivedAt, endedAt: readClock() })
   socket()?.sendText(JSON.stringify({ type: 'execution_success', data: { prompt_id: prompt.id } }))
   return outputs
 }

@@ -1,3 +1,4 @@
+import type { ProviderWork } from '../provider-fakes/provider-work.ts'
 import type { WireRequest } from '../provider-fakes/wire-fake.ts'
 import type { Fault } from './faults.ts'
 import type { Version } from './jobs-routes.ts'
@@ -17,6 +18,8 @@ export interface FakeState {
   stepMs: number
   requests: WireRequest[]
   queue: PromptQueue
+  /** Its image and the times of what it has made; `stepMs` says how long it takes. */
+  work: ProviderWork
   /** Websockets, by the id of the client. */
   sockets: Map<string, ServerSocket>
 }

@@ -9,6 +9,8 @@ export interface Prompt {
   id: string
   graph: Graph
   clientId: string | null
+  /** Time of its receipt, in ms since 1970. */
+  receivedAt: number
 }
 
 export interface PromptErrors {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
+import { readClock } from '../provider-fakes/provider-work.ts'
 import type { FakeState } from './fake-state.ts'
 import { type Answer, findRefusal } from './faults.ts'
 import { handleJobs, toStatus } from './jobs-routes.ts'
@@ -69,7 +70,7 @@ function postPrompt(state: FakeState, { body }: Exchange): Answer {
   const errors = findErrors(graph, hasInput)
   if (errors) return { status: 400, body: errors }
   const id = prompt_id ?? crypto.randomUUID()
-  const number = state.queue.add({ id, graph, clientId: client_id ?? null })
+  const number = state.queue.add({ id, graph, clientId: client_id ?? null, receivedAt: readClock() })
   if (state.fault === 'duplicate-answer') state.queue.remove('')
   return { status: 200, body: { prompt_id: id, number, node_errors: {} } }
 }

@@ -14,6 +14,8 @@ export interface OutputFile {
 export interface RunOptions {
   /** Folder of the server: its files outlive it. */
   directory: string
+  /** Image that its nodes write instead of one that is rendered. */
+  image: Uint8Array | null
   stepMs: number
   signal: AbortSignal
   send: (message: { type: string; data: Record<string, unknown> }) => void
@@ -45,13 +47,17 @@ export async function runPrompt(
   const saved = Object.entries(graph).filter(([, { class_type }]) => class_type === 'SaveImage')
   const outputs: Record<string, { images: OutputFile[] }> = {}
   for (const [node, { inputs }] of saved)
-    outputs[node] = { images: await saveImages(prompt, String(inputs.filename_prefix), options.directory) }
+    outputs[node] = { images: await saveImages(prompt, String(inputs.filename_prefix), options) }
   await appendFile(join(options.directory, 'made.log'), `${id}\n`)
   return outputs
 }
 
 /** Writes the images of a node, numbered behind those that are there. @see get_save_image_path in ComfyUI’s folder_paths.py */
-async function saveImages({ graph }: Prompt, prefix: string, directory: string): Promise<OutputFile[]> {
+async function saveImages(
+  { graph }: Prompt,
+  prefix: string,
+  { directory, image }: Pick<RunOptions, 'directory' | 'image'>,
+): Promise<OutputFile[]> {
   const count = Number(findInput(graph, 'batch_size') ?? 1)
   const [width, height] = [Number(findInput(graph, 'width') ?? 512), Number(findInput(graph, 'height') ?? 512)]
   const path = join(directory, 'output', prefix)
@@ -62,7 +68,8 @@ async function saveImages({ graph }: Prompt, prefix: string, directory: string):
   const files: OutputFile[] = []
   for (let number = first; number < first + count; number += 1) {
     const filename = `${name}_${String(number).padStart(5, '0')}_.png`
-    await writeFile(join(dirname(path), filename), await renderImage((number % 10) / 10, width, height, 'png'))
+    const bytes = image ?? (await renderImage((number % 10) / 10, width, height, 'png'))
+    await writeFile(join(dirname(path), filename), bytes)
     files.push({ filename, subfolder, type: 'output' })
   }
   return files

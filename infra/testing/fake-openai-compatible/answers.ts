@@ -10,6 +10,8 @@ export interface AnswerOptions {
   /** Number of the request: it makes each image another. */
   serial: number
   fault: Fault | null
+  /** Image that is answered instead of one that is rendered. */
+  image: Uint8Array | null
   /** Stores an image and returns its URL. */
   publish: (bytes: Uint8Array) => string
 }
@@ -58,12 +60,15 @@ function changeItems(items: readonly unknown[], fault: Fault | null): unknown {
 }
 
 async function createItem(options: AnswerOptions, index: number): Promise<Record<string, unknown>> {
-  const { flavour, submission, serial, fault, publish } = options
+  const { flavour, fault, publish } = options
   if (fault === 'output-refused') return createWithheldItem(flavour)
-  const isImage = fault !== 'no-image'
-  const bytes = isImage ? await renderImage(readSize(submission.fields), serial * 7, index) : Buffer.from('no image')
+  const bytes = fault === 'no-image' ? Buffer.from('no image') : await drawImage(options, index)
   const item = readFormat(options) === 'url' ? { url: publish(bytes) } : { b64_json: bytes.toString('base64') }
   return { ...item, ...describeItem(flavour) }
+}
+
+async function drawImage({ image, submission, serial }: AnswerOptions, index: number): Promise<Buffer> {
+  return image ? Buffer.from(image) : await renderImage(readSize(submission.fields), serial * 7, index)
 }
 
 function readFormat({ spec, submission }: AnswerOptions): unknown {

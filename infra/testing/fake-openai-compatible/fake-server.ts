@@ -10,6 +10,7 @@ import {
   sendAnswer,
 } from '../fake-openai/faults.ts'
 import { closeServer, listenLocally } from '../local-server.ts'
+import { createProviderWork, finishWork, type ProviderWork, readClock } from '../provider-fakes/provider-work.ts'
 import type { WireFake, WireRequest } from '../provider-fakes/wire-fake.ts'
 import { countImages, createAnswer, createFieldError, withholdsItems } from './answers.ts'
 import { FLAVOURS, type Flavour, type FlavourSpec } from './flavours.ts'
@@ -17,6 +18,8 @@ import { findFieldError, type ReceivedFiles, readSubmission, type WireSubmission
 
 /** A running fake of an OpenAI-compatible server. The faults are those of the fake of OpenAI; `expired` removes its images. */
 export interface FakeOpenAiCompatible extends WireFake {
+  /** The time that it takes, and has taken. */
+  readonly work: ProviderWork
   /** The submissions, in order. */
   submissions(): readonly WireSubmission[]
   /** Returns the last file that it received in a field, as it arrived. */
@@ -39,6 +42,7 @@ interface FakeState {
   downloads: { hasKey: boolean }[]
   posts: number
   billed: { micros: number; trace: string }[]
+  work: ProviderWork
 }
 
 interface Exchange {
@@ -86,6 +90,7 @@ export async function startFakeOpenAiCompatible(options: {
     downloads: [],
     posts: 0,
     billed: [],
+    work: createProviderWork(),
   }
   server.on('request', (request, response) => {
     handle(state, request, response).catch(() => response.destroy())
@@ -97,6 +102,7 @@ function createControl(state: FakeState, server: Server): FakeOpenAiCompatible {
   return {
     url: state.origin + state.spec.prefix,
     key: state.key,
+    work: state.work,
     setFault: fault => {
       state.fault = toFault(fault)
     },
@@ -111,6 +117,7 @@ function createControl(state: FakeState, server: Server): FakeOpenAiCompatible {
 }
 
 async function handle(state: FakeState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const receivedAt = readClock()
   const path = request.url ?? '/'
   const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>))
   state.requests.push(toWireRequest(request, path, body))
@@ -124,6 +131,7 @@ async function handle(state: FakeState, request: IncomingMessage, response: Serv
   const isSubmission = request.method === 'POST'
   if (isSubmission) state.posts += 1
   const answer = await createResponse(state, { request, path, body, trace, fault })
+  if (isSubmission) await finishWork(state.work, receivedAt, closed.signal)
   const isListing = path === `${state.spec.prefix}/models`
   if (fault === 'no-permission-to-list' && isListing) return await sendAnswer(response, LISTING_REFUSED, CLEAN)
   const refusal = isSubmission || !SUBMISSION_FAULTS.some(name => name === fault) ? refuse(state, fault) : undefined
@@ -164,7 +172,15 @@ async function submit(state: FakeState, { request, path, body, trace, fault }: E
   if (refused) return createFieldError(flavour, refused)
   if (!isTaken(fault) && !isWithheld(flavour, fault)) return { status: 200, body: {} }
   state.billed.push({ micros: spec.imageMicros * countImages(submission), trace })
-  return await createAnswer({ flavour, spec, submission, serial, fault, publish: bytes => publish(state, bytes) })
+  return await createAnswer({
+    flavour,
+    spec,
+    submission,
+    serial,
+    fault,
+    image: state.work.image,
+    publish: bytes => publish(state, bytes),
+  })
 }
 
 function publish({ files, origin }: FakeState, bytes: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { type ProviderWork, readClock } from '../provider-fakes/provider-work.ts'
 import { type Answer, createError, type Fault } from './faults.ts'
 import type { ImageCall } from './image-call.ts'
 import type { InvoicedUsage } from './invoice.ts'
@@ -10,6 +11,7 @@ interface Running {
   base64: string
   /** Polls until it is finished. */
   pollsLeft: number
+  startedAt: number
   fault: Fault | null
   isCancelled: boolean
 }
@@ -22,14 +24,19 @@ export interface BackgroundResponses {
   cancel(id: string, fault: Fault | null): Answer
 }
 
-/** @param polls times that a response is polled until it is finished */
-export function createBackgroundResponses(polls: () => number): BackgroundResponses {
+/**
+ * @param polls times that a response is polled until it is finished
+ * @param work its time counts instead where it is set
+ */
+export function createBackgroundResponses(polls: () => number, work: ProviderWork): BackgroundResponses {
   const running = new Map<string, Running>()
   const find = (id: string, fault: Fault | null) => (fault === 'expired' ? undefined : running.get(id))
   return {
     start: (call, { base64, usage, fault }) => {
       const id = `resp_${crypto.randomUUID().replaceAll('-', '')}`
-      const response = { id, call, usage, base64, pollsLeft: polls(), fault, isCancelled: false }
+      const startedAt = readClock()
+      work.times.push({ startedAt, endedAt: startedAt + work.milliseconds })
+      const response = { id, call, usage, base64, pollsLeft: polls(), startedAt, fault, isCancelled: false }
       running.set(id, response)
       return describe(response, 'queued')
     },
@@ -37,7 +44,7 @@ export function createBackgroundResponses(polls: () => number): BackgroundRespon
       const response = find(id, fault)
       if (!response) return notFound(id)
       if (response.isCancelled) return describe(response, 'cancelled')
-      if (response.pollsLeft <= 0) return finish(response)
+      if (isMade(response, work)) return finish(response)
       response.pollsLeft -= 1
       return describe(response, 'in_progress')
     },
@@ -49,6 +56,10 @@ export function createBackgroundResponses(polls: () => number): BackgroundRespon
       return describe(response, 'cancelled')
     },
   }
+}
+
+function isMade({ startedAt, pollsLeft }: Running, { milliseconds }: ProviderWork): boolean {
+  return milliseconds > 0 ? readClock() >= startedAt + milliseconds : pollsLeft <= 0
 }
 
 function notFound(id: string): Answer {

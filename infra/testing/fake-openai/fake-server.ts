@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { closeServer, listenLocally } from '../local-server.ts'
+import { finishWork, type ProviderWork, readClock } from '../provider-fakes/provider-work.ts'
 import type { WireFake, WireRequest } from '../provider-fakes/wire-fake.ts'
 import { createFakeState, type FakeState } from './fake-state.ts'
 import { FAULTS, type Fault, findRefusal, sendAnswer } from './faults.ts'
@@ -9,6 +10,8 @@ import { handleRequest } from './routes.ts'
 
 /** The running fake of OpenAI's API. `POST /control` and `GET /control` do the same as its methods for other processes. */
 export interface FakeOpenAi extends WireFake {
+  /** The time that it takes, and has taken. */
+  readonly work: ProviderWork
   /** Polls until a response in the background is finished; 1 unless set. */
   setPolls(polls: number): void
   /** Models that `GET /models` lists, with the dates of their shutdown. */
@@ -30,6 +33,7 @@ export async function startFakeOpenAi(options: { port?: number; key?: string } =
   })
   return {
     url: `${origin}/v1`,
+    work: state.work,
     key: state.key,
     setFault: fault => {
       state.fault = toFault(fault)
@@ -50,6 +54,7 @@ export async function startFakeOpenAi(options: { port?: number; key?: string } =
 const MAX_LOGGED_CHARACTERS = 200_000
 
 async function handle(state: FakeState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const receivedAt = readClock()
   const { pathname } = new URL(request.url ?? '/', 'http://localhost')
   if (pathname === '/control') return await control(state, request, response)
   const body = Buffer.concat(await Array.fromAsync(request))
@@ -62,6 +67,7 @@ async function handle(state: FakeState, request: IncomingMessage, response: Serv
   const isSubmission = request.method === 'POST' && !pathname.endsWith('/cancel')
   if (isSubmission) state.posts += 1
   const answer = await handleRequest(state, { request, pathname, body, trace, fault })
+  if (isSubmission && !pathname.startsWith('/v1/responses')) await finishWork(state.work, receivedAt, closed.signal)
   const isListing = pathname === '/v1/models'
   if (fault === 'no-permission-to-list' && isListing) return await sendAnswer(response, LISTING_REFUSED, CLEAN)
   const isContent = isSubmission || !ANSWERED_WITHOUT.has(fault)

@@ -1,3 +1,4 @@
+import { createProviderWork, type ProviderWork } from '../provider-fakes/provider-work.ts'
 import type { WireRequest } from '../provider-fakes/wire-fake.ts'
 import { type BackgroundResponses, createBackgroundResponses } from './background-responses.ts'
 import type { Fault } from './faults.ts'
@@ -12,6 +13,7 @@ export interface FakeState {
   readonly billed: { micros: number; trace: string }[]
   readonly requests: WireRequest[]
   readonly responses: BackgroundResponses
+  readonly work: ProviderWork
 }
 
 const MODELS = [
@@ -28,6 +30,7 @@ const MODELS = [
 ]
 
 export function createFakeState(key: string): FakeState {
+  const work = createProviderWork()
   const state: FakeState = {
     key,
     fault: null,
@@ -36,7 +39,8 @@ export function createFakeState(key: string): FakeState {
     models: MODELS.map(id => ({ id, shutdown_date: null })),
     billed: [],
     requests: [],
-    responses: createBackgroundResponses(() => state.polls),
+    responses: createBackgroundResponses(() => state.polls, work),
+    work,
   }
   return state
 }

@@ -55,10 +55,10 @@ async function makeImages(state: FakeState, { fault, trace }: Exchange, call: Im
   if (!isTaken(fault)) return { status: 200, body: {} }
   const usage = countTokens(call)
   const serial = state.billed.push({ micros: computePrice(call, usage), trace })
-  const image = { b64_json: await renderCall(call, serial) }
+  const image = { b64_json: await drawCall(state, call, serial) }
   const other = { b64_json: await renderCall(call, serial + 1) }
   if (call.partialImages !== null)
-    return { status: 200, body: {}, events: await createEvents(call, fault, { serial, usage }) }
+    return { status: 200, body: {}, events: await createEvents(state, call, { fault, serial, usage }) }
   const { quality, format } = call
   const body = { created: 1_796_000_000, data: [image], quality, output_format: format, usage }
   return { status: 200, body: { ...body, ...changeAnswer(fault, image, other) } }
@@ -66,9 +66,9 @@ async function makeImages(state: FakeState, { fault, trace }: Exchange, call: Im
 
 /** Creates the events of a streamed answer. @see ImageGenPartialImageEvent, ImageGenCompletedEvent in openai/openai-openapi@f85dbe2 */
 async function createEvents(
+  state: FakeState,
   call: ImageCall,
-  fault: Fault | null,
-  { serial, usage }: { serial: number; usage: object },
+  { fault, serial, usage }: { fault: Fault | null; serial: number; usage: object },
 ): Promise<{ type: string }[]> {
   const prefix = call.images > 0 ? 'image_edit' : 'image_generation'
   const common = { created_at: 1_796_000_000, quality: call.quality, output_format: call.format }
@@ -76,12 +76,17 @@ async function createEvents(
     ...{ type: `${prefix}.partial_image`, ...common, partial_image_index },
     b64_json: await renderCall(call, serial + 1 + partial_image_index),
   }))
-  const image = { b64_json: await renderCall(call, serial) }
+  const image = { b64_json: await drawCall(state, call, serial) }
   const other = { b64_json: await renderCall(call, serial + 1) }
   const { data } = { data: [image], ...changeAnswer(fault, image, other) }
   const completed = Array.isArray(data) ? (data.length === 0 ? [{}] : data) : []
   const last = completed.map(made => ({ type: `${prefix}.completed`, ...common, ...made, usage }))
   return [...(await Promise.all(partials)), ...last]
+}
+
+/** Returns the image of a call in base64: that of its work, or one that is rendered. */
+async function drawCall({ work }: FakeState, call: ImageCall, serial: number): Promise<string> {
+  return work.image ? Buffer.from(work.image).toString('base64') : await renderCall(call, serial)
 }
 
 function changeAnswer(fault: Fault | null, image: object, other: object): object {
@@ -106,7 +111,7 @@ async function respond(state: FakeState, { body, fault, trace }: Exchange): Prom
   if (!isTaken(fault) && fault !== 'content-refused' && fault !== 'output-refused') return { status: 200, body: {} }
   const usage = countTokens(call)
   const serial = isTaken(fault) ? state.billed.push({ micros: computePrice(call, usage), trace }) : 0
-  return state.responses.start(call, { base64: await renderCall(call, serial), usage, fault })
+  return state.responses.start(call, { base64: await drawCall(state, call, serial), usage, fault })
 }
 
 interface BackgroundSubmission {
