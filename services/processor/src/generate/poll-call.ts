@@ -1,5 +1,4 @@
 import { FAILURES, type FailureCode } from '@darkroom/contracts/failures'
-import { sleep } from '@darkroom/infra/runtime/timers'
 import type { CallWatch } from '../live-previews/call-watchers.ts'
 import { ProviderError } from '../providers/adapter.ts'
 import { REPAIR_POLL_SECONDS } from '../queue/circuit-breaker.ts'
@@ -12,8 +11,9 @@ import { getOutputIndices } from './plan.ts'
 import { reportCallProgress, type WaitingResult } from './progress.ts'
 import { collectReceipts } from './receipts.ts'
 
-/** Up to this total wait the call is polled in place: rescheduling the job would cost more. */
-const MAX_INLINE_WAIT_MS = 1_000
+/** Up to this total wait, and this pause, the call is polled in place: rescheduling the job would cost more, and come later. */
+const MAX_INLINE_WAIT_MS = 10_000
+const MAX_INLINE_PAUSE_MS = 1_000
 const MIN_POLL_SECONDS = 0.05
 /** The code of a call that ended because someone cancelled it. */
 const CANCELLED: FailureCode = 'cancelled_by_provider'
@@ -51,9 +51,9 @@ async function pollUntilSettled(context: CallContext, call: JobCall, watch: Call
   const startedAt = performance.now()
   const receipts = collectReceipts(context.lease, toCallName(context.job, call))
   for (;;) {
-    const checked = await callProvider(context, () =>
-      context.adapter.check(handle, context.lease.signal, { ...receipts, indices: getOutputIndices(call) }),
-    )
+    const ageSeconds = call.ageSeconds + (performance.now() - startedAt) / 1_000
+    const options = { ...receipts, indices: getOutputIndices(call), ageSeconds }
+    const checked = await callProvider(context, () => context.adapter.check(handle, context.lease.signal, options))
     await receipts.save()
     if (checked instanceof ProviderError) return createPollFailure(checked)
     if (checked.kind === 'failed') return createFailure(context, call, checked.error)
@@ -66,9 +66,9 @@ async function pollUntilSettled(context: CallContext, call: JobCall, watch: Call
     const elapsedMs = performance.now() - startedAt
     if (call.ageSeconds + elapsedMs / 1_000 > context.maxCallSeconds) return await cancelOverdueCall(context, call)
     const seconds = Math.max(MIN_POLL_SECONDS, checked.pollAfterSeconds)
-    if (elapsedMs + seconds * 1_000 > MAX_INLINE_WAIT_MS)
+    if (seconds * 1_000 > MAX_INLINE_PAUSE_MS || elapsedMs + seconds * 1_000 > MAX_INLINE_WAIT_MS)
       return { kind: 'waiting', seconds, ...toQueueState(checked.queuePosition) }
-    await sleep(seconds * 1_000, context.lease.signal)
+    await watch.pause(seconds * 1_000, context.lease.signal)
   }
 }
 

@@ -1,3 +1,4 @@
+import { sleep } from '@darkroom/infra/runtime/timers'
 import type { Adapter } from '../providers/adapter.ts'
 import type { Audience } from './audience.ts'
 import type { PreviewPublisher } from './preview-publisher.ts'
@@ -19,6 +20,8 @@ export interface CallWatch {
   start(): void
   /** Returns the progress that the provider told last, from 0 to 1. */
   progress(): number | undefined
+  /** Waits, though not beyond the time at which the provider ends the watching: the call may have ended. @throws the signal's reason */
+  pause(ms: number, signal: AbortSignal): Promise<void>
   /** Goes on after the poll, until the next one or some time after it is due. @param seconds time until then */
   extend(seconds: number): void
   /** Ends it: the call has ended, or is no longer ours. */
@@ -63,6 +66,8 @@ interface Entry {
   /** Time until which a poll is awaited; null while one is under way. */
   until: number | null
   stop: AbortController | undefined
+  /** Resolved when the provider has ended it by itself; another one after a pause that it has cut short. */
+  ended: PromiseWithResolvers<void>
 }
 
 /** Creates the watchers of a process. They end with the signal. */
@@ -86,7 +91,8 @@ export function createCallWatchers(deps: CallWatchersDeps): CallWatchers {
     // Another handle is another call at the provider.
     if (known?.call.handle === call.handle) return known
     if (known) end(key, known)
-    const entry: Entry = { call, isStarted: false, ends: 0, progress: undefined, until: null, stop: undefined }
+    const ended = Promise.withResolvers<void>()
+    const entry: Entry = { call, isStarted: false, ends: 0, progress: undefined, until: null, stop: undefined, ended }
     entries.set(key, entry)
     return entry
   }
@@ -102,6 +108,7 @@ export function createCallWatchers(deps: CallWatchersDeps): CallWatchers {
           update(entry)
         },
         progress: () => entry.progress,
+        pause: (ms, signal) => pauseUntilEnd(entry, ms, signal),
         extend: seconds => {
           entry.until = now() + Math.min(MAX_EXTENSION_MS, seconds * 1_000 + OVERDUE_MS)
         },
@@ -122,7 +129,25 @@ export function createCallWatchers(deps: CallWatchersDeps): CallWatchers {
   }
 }
 
-const NOT_WATCHED: CallWatch = { start: () => {}, progress: () => undefined, extend: () => {}, end: () => {} }
+const NOT_WATCHED: CallWatch = {
+  start: () => {},
+  progress: () => undefined,
+  pause: sleep,
+  extend: () => {},
+  end: () => {},
+}
+
+async function pauseUntilEnd(entry: Entry, ms: number, signal: AbortSignal): Promise<void> {
+  const isOver = new AbortController()
+  const { ended } = entry
+  const isEnded = ended.promise.then(() => true)
+  const elapsed = sleep(ms, AbortSignal.any([signal, isOver.signal])).then(() => false)
+  try {
+    if (await Promise.race([isEnded, elapsed])) entry.ended = Promise.withResolvers()
+  } finally {
+    isOver.abort()
+  }
+}
 
 async function watchCall({ publisher, signal }: CallWatchersDeps, entry: Entry): Promise<void> {
   const { workspaceId, generationId, adapter, handle, indices } = entry.call
@@ -140,6 +165,9 @@ async function watchCall({ publisher, signal }: CallWatchersDeps, entry: Entry):
   } catch {
     // It never throws by its contract, and nothing depends on it if it does.
   }
-  if (!stop.signal.aborted) entry.ends += 1
+  if (!stop.signal.aborted) {
+    entry.ends += 1
+    entry.ended.resolve()
+  }
   if (entry.stop === stop) entry.stop = undefined
 }

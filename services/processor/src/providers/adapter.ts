@@ -127,7 +127,10 @@ export interface AnswerOptions extends Pick<CallOptions, 'signal' | 'onProgress'
   onPreview?: (index: number, bytes: Uint8Array) => void
 }
 
-export type CheckOptions = Partial<Pick<AnswerOptions, 'onReceipt' | 'indices'>>
+export interface CheckOptions extends Partial<Pick<AnswerOptions, 'onReceipt' | 'indices'>> {
+  /** Time since the request was submitted; 0 unless given. */
+  ageSeconds?: number
+}
 
 /** Listeners to a request while it runs. */
 export interface WatchOptions {

@@ -1,12 +1,13 @@
 import { type CancelResult, type CheckResult, ProviderError, type ProviderOutput } from '../adapter.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { computePollInterval } from '../poll-interval.ts'
 import { findJob, toUndefinedIfAbsent } from './find-job.ts'
 import { createFileOutput, getFilePath, toOutputs } from './output-files.ts'
 import type { PromptServer } from './prompt-server.ts'
 
-const PENDING_SECONDS = 2
-const RUNNING_SECONDS = 1
+const MAX_PENDING_SECONDS = 2
+const MAX_RUNNING_SECONDS = 1
 /** Types of the files that nodes write. */
 const EXTENSIONS = ['png', 'webp', 'jpg'] as const
 
@@ -21,13 +22,16 @@ const EXTENSIONS = ['png', 'webp', 'jpg'] as const
 export async function checkPrompt(
   server: PromptServer,
   id: string,
-  { indices, signal }: { indices: readonly number[]; signal: AbortSignal },
+  { indices, ageSeconds, signal }: { indices: readonly number[]; ageSeconds: number; signal: AbortSignal },
 ): Promise<CheckResult> {
   const { client } = server
   const job = await findJob(server, id, signal)
-  if (job.state === 'pending')
-    return { kind: 'waiting', pollAfterSeconds: PENDING_SECONDS, queuePosition: job.position ?? 0, outputs: [] }
-  if (job.state === 'running') return { kind: 'waiting', pollAfterSeconds: RUNNING_SECONDS, outputs: [] }
+  if (job.state === 'pending') {
+    const pollAfterSeconds = computePollInterval(ageSeconds, MAX_PENDING_SECONDS)
+    return { kind: 'waiting', pollAfterSeconds, queuePosition: job.position ?? 0, outputs: [] }
+  }
+  if (job.state === 'running')
+    return { kind: 'waiting', pollAfterSeconds: computePollInterval(ageSeconds, MAX_RUNNING_SECONDS), outputs: [] }
   if (job.state === 'failed') return { kind: 'failed', error: job.error }
   if (job.state === 'completed') return { kind: 'finished', outputs: toOutputs(client.baseUrl, indices, job.files) }
   const outputs = await findWrittenFiles(client, id, indices, signal)

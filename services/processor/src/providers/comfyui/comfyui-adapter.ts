@@ -73,8 +73,8 @@ export function createComfyUiAdapter(options: ComfyUiOptions): Adapter {
           : { kind: 'never-taken' }
       },
     },
-    check: async (handle, signal, { indices = [0] } = {}) =>
-      await checkPrompt(await openServer(signal), handle, { indices, signal }),
+    check: async (handle, signal, { indices = [0], ageSeconds = 0 } = {}) =>
+      await checkPrompt(await openServer(signal), handle, { indices, ageSeconds, signal }),
     cancel: async (handle, signal) => await cancelPrompt(await openServer(signal), handle, signal),
     watch: (handle, watchOptions, signal) => watchPrompt(client, handle, watchOptions, signal),
     checkConnection: async signal => await checkServer(client, options, signal),

@@ -15,6 +15,13 @@ async function createReference(role: ProviderReference['role'], width = 64, alph
   return { role, mimeType: 'image/png', bytes: await image.png().toBuffer(), width, height: 48 }
 }
 
+/** Times until the next poll, by the age of a call, in seconds. */
+const POLL_INTERVALS = [
+  [0, 0.2],
+  [20, 1],
+  [300, 2],
+] as const
+
 test('makes an image of the size that was chosen, with its cost to the micro-unit and its trace', async () => {
   await using env = await openFakeOpenAi()
   const wide = { ...REQUEST, width: 1_536, height: 864, settings: { ...REQUEST.settings, quality: 'high' } }
@@ -197,6 +204,7 @@ test('makes a resumable call in the background, finds it by its handle, and read
   await env.adapter.models(neverAborted)
   const reference = await createReference('reference')
   const mask = await createReference('mask', 64, true)
+  env.fake.setPolls(POLL_INTERVALS.length)
   const { handle = '', receipt } = await env.makeCall({ ...RESUMABLE, references: [reference, mask] })
   expect(handle).toMatch(/^resp_\w+:3$/)
   expect(receipt).toEqual({ trace: env.fake.billed()[0]?.trace ?? '' })
@@ -212,7 +220,10 @@ test('makes a resumable call in the background, finds it by its handle, and read
   ])
   // Another process, which knows the handle alone.
   const later = createTestAdapter(env.fake)
-  expect(await later.check(handle, neverAborted)).toEqual({ kind: 'waiting', pollAfterSeconds: 2, outputs: [] })
+  for (const [ageSeconds, pollAfterSeconds] of POLL_INTERVALS) {
+    const checked = await later.check(handle, neverAborted, { ageSeconds })
+    expect(checked).toEqual({ kind: 'waiting', pollAfterSeconds, outputs: [] })
+  }
   for (let poll = 0; poll < 2; poll += 1) {
     const receipts: unknown[] = []
     const checked = await later.check(handle, neverAborted, { onReceipt: received => receipts.push(received) })

@@ -64,7 +64,7 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): Adapter {
         submit(client, request, { signal, previews, mainline, deadlineMs: submitDeadlineMs }),
       readAnswer,
     },
-    check: (handle, signal, { onReceipt } = {}) => checkResponse(client, handle, signal, onReceipt),
+    check: (handle, signal, options = {}) => checkResponse(client, handle, signal, options),
     cancel: (handle, signal) => cancelResponse(client, handle, signal),
     checkConnection: async signal => {
       try {

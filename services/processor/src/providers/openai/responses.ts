@@ -1,17 +1,18 @@
-import { type AnswerOptions, type CancelResult, type CheckResult, ProviderError } from '../adapter.ts'
+import { type CancelResult, type CheckOptions, type CheckResult, ProviderError } from '../adapter.ts'
 import { readBase64Json } from '../http/base64-json.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { withQuote } from '../http/quote-provider.ts'
 import { readChunks } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
+import { computePollInterval } from '../poll-interval.ts'
 import { classifyContent } from './classify.ts'
 import { flattenUsage } from './cost.ts'
 import { BASE64_FIELDS, MAX_IMAGE_BYTES, toOutput } from './read-answer.ts'
 import { parseHandle } from './response-handle.ts'
 import { BackgroundResponse, type ResponseItem } from './wire.ts'
 
-const POLL_SECONDS = 2
+const MAX_POLL_SECONDS = 2
 /** Two images in base64, and what is around them. */
 const MAX_RESPONSE_BYTES = 180_000_000
 
@@ -28,13 +29,13 @@ export async function checkResponse(
   client: HttpClient,
   handle: string,
   signal: AbortSignal,
-  onReceipt: AnswerOptions['onReceipt'],
+  { onReceipt, ageSeconds = 0 }: CheckOptions,
 ): Promise<CheckResult> {
   const { id, index } = parseHandle(handle)
   const found = await requestResponse(client, { method: 'GET', path: `/responses/${id}`, signal })
   if (found === undefined) return { kind: 'gone' }
   const { response } = found
-  const result = toCheckResult(found, index)
+  const result = toCheckResult(found, index, ageSeconds)
   if (result.kind !== 'waiting') {
     const revisedPrompt = findImage(response)?.revised_prompt
     onReceipt?.({
@@ -78,11 +79,11 @@ function toUndefinedIfUnknown(error: unknown): undefined {
   throw error
 }
 
-function toCheckResult({ response, files }: FoundResponse, index: number): CheckResult {
+function toCheckResult({ response, files }: FoundResponse, index: number, ageSeconds: number): CheckResult {
   switch (response.status) {
     case 'queued':
     case 'in_progress':
-      return { kind: 'waiting', pollAfterSeconds: POLL_SECONDS, outputs: [] }
+      return { kind: 'waiting', pollAfterSeconds: computePollInterval(ageSeconds, MAX_POLL_SECONDS), outputs: [] }
     case 'cancelled':
       return { kind: 'failed', error: new ProviderError('cancelled_by_provider') }
     default: {
