@@ -2,7 +2,10 @@ import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { ProviderError, type RawAnswer } from '../providers/adapter.ts'
+import { gatherChunks } from './gather-chunks.ts'
 import type { AnswerWriter, JournaledCall } from './journal.ts'
+
+const MAX_GATHERED_BYTES = 1024 * 1024
 
 /** A call that has been sent and whose answer has not ended. */
 export interface CallInFlight extends JournaledCall {
@@ -87,6 +90,7 @@ async function copyAnswer(
   const { headers, body } = await submit()
   await write(() => writer.begin(headers))
   await failpoint('answer-begun')
-  for await (const chunk of body) await write(() => writer.append(chunk))
+  // Each append waits for the disk: what arrives meanwhile is written by the next one.
+  for await (const chunk of gatherChunks(body, MAX_GATHERED_BYTES)) await write(() => writer.append(chunk))
   await failpoint('answer-received')
 }
