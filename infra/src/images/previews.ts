@@ -10,8 +10,8 @@ export interface Preview {
   bytes: Uint8Array
 }
 
-/** Effort of the WebP encoder, 0 to 6: higher is slower and smaller. */
-export const PREVIEW_EFFORT = { fast: 0, default: 4 }
+/** Effort of the WebP encoder, 0 to 6: higher is slower and smaller. 4 takes twice the time of 2, in which somebody waits, for 8 % fewer bytes. */
+export const PREVIEW_EFFORT = { fast: 0, default: 2 }
 
 const PREVIEW_QUALITY = 82
 
