@@ -90,6 +90,20 @@ test('a provider that ends it at once is asked five times; a stop of this proces
   expect(env.count()).toBe(0)
 })
 
+test('a pause is over when the provider ends the watching, the next one is whole again, and an abort ends any', async () => {
+  const env = createEnv()
+  env.endsAtOnce = true
+  const watch = env.open('g')
+  const first = watch.pause(60_000, new AbortController().signal)
+  watch.start()
+  await first
+  const aborted = new AbortController()
+  const second = watch.pause(60_000, aborted.signal).then(() => 'over')
+  expect(await Promise.race([second, Bun.sleep(0).then(() => 'pending')])).toBe('pending')
+  aborted.abort()
+  expect(await second).toBe('over')
+})
+
 test('nothing is watched of a provider that tells nothing', () => {
   const env = createEnv()
   const watch = env.watchers.open({ ...createCall('g', 'h'), adapter: {} })

@@ -20,7 +20,7 @@ export interface CallWatch {
   start(): void
   /** Returns the progress that the provider told last, from 0 to 1. */
   progress(): number | undefined
-  /** Waits, though not beyond the time at which the provider ends the watching: the call may have ended. @throws the signal's reason */
+  /** Waits until the provider ends the watching, which tells that the call may have ended, until the signal is aborted, or `ms`. */
   pause(ms: number, signal: AbortSignal): Promise<void>
   /** Goes on after the poll, until the next one or some time after it is due. @param seconds time until then */
   extend(seconds: number): void

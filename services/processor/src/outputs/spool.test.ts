@@ -9,13 +9,14 @@ const MIB = 1024 * 1024
 
 test('writes a stream to a file with its size and hash, until it is disposed of', async () => {
   await using directory = await createTestDirectory()
-  const spool = await openSpool({ directory: join(directory.path, 'spool') })
+  const spool = await openSpool({ directory: join(directory.path, 'spool'), hasMd5: true })
   const chunks = [new Uint8Array(3).fill(1), new Uint8Array(0), new Uint8Array(MIB).fill(2)]
   const file = await spool.write(streamOf(chunks))
   const all = Buffer.concat(chunks)
   expect(file).toMatchObject({
     bytes: all.length,
     sha256: new Bun.CryptoHasher('sha256').update(all).digest('hex'),
+    md5: new Bun.CryptoHasher('md5').update(all).digest('hex'),
   })
   expect(Buffer.from(await Bun.file(file.path).bytes()).equals(all)).toBe(true)
   await file[Symbol.asyncDispose]()

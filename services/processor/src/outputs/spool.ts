@@ -23,6 +23,7 @@ interface SpoolOptions {
 }
 
 const ABANDONED_MS = 24 * 3_600_000
+const COLLECT_BYTES = 24 * 1024 * 1024
 
 /**
  * Opens the folder, creating it if it is missing, and removes the files of processes that have ended.
@@ -32,12 +33,13 @@ const ABANDONED_MS = 24 * 3_600_000
 export async function openSpool({ directory, hasMd5 = false }: SpoolOptions): Promise<Spool> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await removeAbandonedFiles(directory)
+  const onChunk = createGarbageCollection()
   return {
     async write(chunks) {
       const path = join(directory, `${process.pid}.${crypto.randomUUID()}.${hostname()}`)
       const remove = () => rm(path, { force: true })
       try {
-        return { path, ...(await writeChunks(path, chunks, hasMd5)), [Symbol.asyncDispose]: remove }
+        return { path, ...(await writeChunks(path, chunks, { hasMd5, onChunk })), [Symbol.asyncDispose]: remove }
       } catch (error) {
         await remove()
         throw error
@@ -49,7 +51,7 @@ export async function openSpool({ directory, hasMd5 = false }: SpoolOptions): Pr
 async function writeChunks(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-  hasMd5: boolean,
+  { hasMd5, onChunk }: { hasMd5: boolean; onChunk: (bytes: number) => void },
 ): Promise<Omit<FileBody, 'path'>> {
   const sha256 = new Bun.CryptoHasher('sha256')
   const md5 = hasMd5 ? new Bun.CryptoHasher('md5') : undefined
@@ -62,11 +64,26 @@ async function writeChunks(
       md5?.update(chunk)
       bytes += chunk.byteLength
       await file.writeFile(chunk)
+      onChunk(chunk.byteLength)
     }
   } finally {
     await file.close()
   }
   return { bytes, sha256: sha256.digest('hex'), ...(md5 && { md5: md5.digest('hex') }) }
+}
+
+/**
+ * Creates the garbage collection after every 24 MB of chunks, of all files: they are outside of the heap, and 80 MB more of them would be left
+ * for later.
+ */
+function createGarbageCollection(): (bytes: number) => void {
+  let bytes = 0
+  return more => {
+    bytes += more
+    if (bytes < COLLECT_BYTES) return
+    bytes = 0
+    Bun.gc(true)
+  }
 }
 
 async function removeAbandonedFiles(directory: string): Promise<void> {
