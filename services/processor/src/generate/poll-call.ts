@@ -11,9 +11,11 @@ import { getOutputIndices } from './plan.ts'
 import { reportCallProgress, type WaitingResult } from './progress.ts'
 import { collectReceipts } from './receipts.ts'
 
-/** Up to this total wait, and this pause, the call is polled in place: rescheduling the job would cost more, and come later. */
-const MAX_INLINE_WAIT_MS = 10_000
-const MAX_INLINE_PAUSE_MS = 1_000
+/**
+ * Up to this total wait the call is polled in place: rescheduling the job would cost more, and come later. Longer than that a wait holds no
+ * slot, of which a provider has two.
+ */
+const MAX_INLINE_WAIT_MS = 2_000
 const MIN_POLL_SECONDS = 0.05
 /** The code of a call that ended because someone cancelled it. */
 const CANCELLED: FailureCode = 'cancelled_by_provider'
@@ -66,7 +68,7 @@ async function pollUntilSettled(context: CallContext, call: JobCall, watch: Call
     const elapsedMs = performance.now() - startedAt
     if (call.ageSeconds + elapsedMs / 1_000 > context.maxCallSeconds) return await cancelOverdueCall(context, call)
     const seconds = Math.max(MIN_POLL_SECONDS, checked.pollAfterSeconds)
-    if (seconds * 1_000 > MAX_INLINE_PAUSE_MS || elapsedMs + seconds * 1_000 > MAX_INLINE_WAIT_MS)
+    if (elapsedMs + seconds * 1_000 > MAX_INLINE_WAIT_MS)
       return { kind: 'waiting', seconds, ...toQueueState(checked.queuePosition) }
     await watch.pause(seconds * 1_000, context.lease.signal)
   }
