@@ -137,7 +137,8 @@ test(
   'a server that is started again after it has made a prompt, unseen, has forgotten it: its files are found, and nothing is asked anew',
   async () => {
     const before = await countPrompts(studio)
-    await studio.fake.set({ stepMs: 400 })
+    // Longer than the prompt is polled in place.
+    await studio.fake.set({ stepMs: 1_000 })
     await studio.stack.processor.restart({ FAIL_AT: 'before-hand-back:stop' })
     const id = await submitPrompt(studio, 'made unseen', 2)
     await waitUntilStopped(studio.stack.processor.pid)
