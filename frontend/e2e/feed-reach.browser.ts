@@ -33,11 +33,18 @@ test('8: reaches the oldest, the newest and any day between of 100,000 generatio
 
   const box = await scrubber.boundingBox()
   if (!box) throw new Error('the scrubber is not there')
-  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
+  // The page of the day is read while the pointer aims at it, and is there when it is released.
+  const reads: string[] = []
+  const isRead = (message: { url: () => string }) => /[?&]at=/.test(message.url())
+  page.on('request', request => isRead(request) && reads.push(request.url()))
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+  await Promise.all([page.waitForResponse(isRead), page.mouse.down()])
+  await page.mouse.up()
   await page.waitForFunction(number => !document.body.textContent?.includes(`No. ${number}:`), COUNT)
   const [middle = 0] = await numbersInView(page)
   expect(Math.abs(middle - COUNT / 2)).toBeLessThan(COUNT * 0.02)
   expect((await getScroll(page)).height).toBeLessThan(MAX_ELEMENT_HEIGHT / 10)
+  expect(reads.length).toBe(1)
   expect(pageErrors).toEqual([])
   await page.context().close()
 }, 60_000)

@@ -4,7 +4,7 @@ import { createAddressBar } from './address-bar.ts'
 import type { FeedControl } from './library/feed-control.ts'
 import { isSameQuery } from './library/list-query.ts'
 import { describeProblem, RejectedError } from './request-error.ts'
-import type { FeedLocation } from './store/feed-location.ts'
+import type { FeedLocation, LocationRead } from './store/feed-location.ts'
 import type { GenerationStore } from './store/generation-store.ts'
 import type { NoticeAction } from './ui/notices.ts'
 
@@ -35,10 +35,10 @@ export function createFeedNavigation(options: FeedNavigationOptions) {
     await opened
   }
 
-  /** Moves the feed to another location of its list. */
-  function goTo(location: FeedLocation) {
+  /** Moves the feed to another location of its list. @param read the page, if it was read ahead */
+  function goTo(location: FeedLocation, read?: LocationRead) {
     unreadLocation = undefined
-    void store.moveWindow(location, query()).catch(error => {
+    void store.moveWindow(location, query(), read).catch(error => {
       if (error instanceof RejectedError) return notify(LOCATION_NOT_FOUND)
       unreadLocation = location
       notify(describeProblem(error), { label: 'Try again', run: () => goTo(location) })

@@ -3,7 +3,7 @@ import type { Model } from '@darkroom/contracts/model'
 import { type Accessor, createEffect, on, Show, untrack } from 'solid-js'
 import type { FeedControl } from '../library/feed-control.ts'
 import type { MediaRef } from '../lightbox/gallery.ts'
-import type { FeedLocation, Side } from '../store/feed-location.ts'
+import type { FeedLocation, LocationRead, Side } from '../store/feed-location.ts'
 import type { GenerationWindow } from '../store/generation-window.ts'
 import type { LoadState } from '../store/window-state.ts'
 import type { Clock } from '../ui/clock.ts'
@@ -31,7 +31,7 @@ const Scrubber = lazyPart(async () => ({ default: (await import('./scrubber/scru
 /** The part of the studio that the feed uses. */
 export interface FeedStudio
   extends Pick<RowActions, 'reuse' | 'change' | 'edit' | 'copyPrompt' | 'useAsReference' | OptionalActions> {
-  store: FeedViewStore & Pick<RowActions, 'resend'>
+  store: FeedViewStore & Pick<RowActions, 'resend'> & { readLocation: (location: FeedLocation) => LocationRead }
   actions: Pick<
     RowActions,
     'runAction' | 'remove' | 'setFavourite' | 'removeOutput' | 'restoreOutput' | 'restoreFromTrash'
@@ -48,7 +48,7 @@ export interface FeedStudio
   /** Key of the row that the lightbox was opened from. */
   openerKey: () => string | undefined
   library: { trashDays: Accessor<number | undefined> }
-  goTo: (location: FeedLocation) => void
+  goTo: (location: FeedLocation, read?: LocationRead) => void
   feedControl: { mountFeed: (control: FeedControl) => void }
 }
 
@@ -130,6 +130,7 @@ export function Feed(props: FeedProps) {
           timeline={props.studio.timeline()}
           feedLayout={view.feedLayout}
           anchorKey={view.anchorKey}
+          readLocation={store.readLocation}
           goTo={props.studio.goTo}
         />
       </Show>

@@ -32,14 +32,36 @@ export function fetchPageOf(fetchPage: FetchPage, query: ListQuery): FetchPage {
 
 /** Generations of a page that is read after the first one. */
 export const PAGE_SIZE = 100
+/** Those of a page that the window is moved to fill several views. The pages beside it are read once they are painted. */
+const JUMP_PAGE_SIZE = 32
 const MAX_RELOADED_PAGES = 12
+
+/** The page at a location, and the newest generation where that was read too. */
+export interface LocationPage {
+  page: Page
+  newest?: Generation | undefined
+}
+
+/** A page that is read before the window is moved to it. */
+export interface LocationRead {
+  location: FeedLocation
+  query: ListQuery
+  page: Promise<LocationPage>
+  /** Ends the buffering of events. The page must not be used after that. */
+  end(): void
+}
+
+/** Returns the number of generations to read for a move to a location. */
+export function jumpSizeOf(location: FeedLocation): number {
+  return location === 'newest' ? PAGE_SIZE : JUMP_PAGE_SIZE
+}
 
 /** Fetches the page at a location, and where that is not the end, the newest generation: unseen generations are counted from it. */
 export async function fetchLocation(
   fetchPage: FetchPage,
   location: FeedLocation,
   limit: number,
-): Promise<{ page: Page; newest?: Generation | undefined }> {
+): Promise<LocationPage> {
   if (location === 'newest') return { page: await fetchPage({ limit }) }
   const [page, newest] = await Promise.all([fetchPage({ ...toPageQuery(location), limit }), fetchPage({ limit: 1 })])
   return { page, newest: newest.generations[0] }

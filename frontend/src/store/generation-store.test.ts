@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { GenerationPage } from '@darkroom/contracts/generation'
+import { ALL_GENERATIONS } from '../library/list-query.ts'
 import { UnavailableError } from '../request-error.ts'
 import type { FetchPage } from './feed-location.ts'
 import { createMemoryOutbox } from './generation.fixture.ts'
@@ -111,6 +112,23 @@ test('leaves a window that is moved during a reload at its new location, and rel
   expect([listNumbers(store)[0], listNumbers(store).at(-1)]).toEqual([901, 1_000])
   // One reload at the new location, and one more because of the read that was under way before.
   expect(requests).toBe(2)
+})
+
+test('moves to a page that was read ahead, with the events since, and reads another list anew', async () => {
+  const studio = createFakePages(200)
+  const store = createStore(studio.fetchPage)
+  await store.open()
+  const read = store.readLocation({ at: buildNumbered(1).createdAt })
+  await read.page
+  store.receive(buildNumbered(190, 5))
+  const requests = studio.queries.length
+  await store.moveWindow(read.location, store.current().query, read)
+  expect(studio.queries.length).toBe(requests)
+  expect(store.current().byKey.get('client 190')?.generation.version).toBe(5)
+
+  const plain = store.readLocation('newest')
+  await store.moveWindow('newest', { ...ALL_GENERATIONS, section: 'trash' }, plain)
+  expect(studio.queries.length).toBe(requests + 2)
 })
 
 test('reloads once more after reads that were under way before the gap', async () => {

@@ -1,4 +1,4 @@
-import type { ListQuery } from '../library/list-query.ts'
+import { isSameQuery, type ListQuery } from '../library/list-query.ts'
 import { describeProblem, UnavailableError } from '../request-error.ts'
 import type { EventBuffer } from './event-buffer.ts'
 import {
@@ -6,7 +6,8 @@ import {
   type FetchPage,
   fetchLocation,
   fetchPageOf,
-  PAGE_SIZE,
+  jumpSizeOf,
+  type LocationRead,
   type ScrollTarget,
   toScrollTarget,
 } from './feed-location.ts'
@@ -47,26 +48,42 @@ export function createWindowMoves({ state, events, fetchPage }: WindowMovesDeps)
     }
   }
 
-  /** Moves the window to another location, of the same list or of another one. @throws RejectedError, UnavailableError */
-  async function moveWindow(location: FeedLocation, query = current().query): Promise<void> {
+  /**
+   * Moves the window to another location, of the same list or of another one.
+   *
+   * @param read the page, if it was read ahead; it is ended
+   * @throws RejectedError, UnavailableError
+   */
+  async function moveWindow(location: FeedLocation, query = current().query, read?: LocationRead): Promise<void> {
     const move = moveCount + 1
     commit(current(), { isMoving: true })
     try {
-      await events.trackLoad(() => showLocation(location, PAGE_SIZE, query))
+      await events.trackLoad(() => showLocation(location, jumpSizeOf(location), query, read))
     } finally {
+      read?.end()
       if (move === moveCount) commit(current(), { isMoving: false })
     }
   }
 
-  async function showLocation(location: FeedLocation, limit: number, query: ListQuery) {
+  /** Reads the page at a location of the list, for a move there. Events are buffered until the read is ended. */
+  function readLocation(location: FeedLocation): LocationRead {
+    const { query } = current()
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    void events.trackLoad(() => ended)
+    const page = fetchLocation(fetchPageOf(fetchPage, query), location, jumpSizeOf(location))
+    return { location, query, page, end }
+  }
+
+  async function showLocation(location: FeedLocation, limit: number, query: ListQuery, read?: LocationRead) {
     moveCount += 1
     const move = moveCount
-    const { page, newest } = await fetchLocation(fetchPageOf(fetchPage, query), location, limit)
+    const isRead = read !== undefined && isSameQuery(read.query, query)
+    const { page, newest } = await (isRead ? read.page : fetchLocation(fetchPageOf(fetchPage, query), location, limit))
     if (move !== moveCount) return
     scrollTarget = toScrollTarget(location, page)
     const moved = recordNewest(replaceWindow(current(), page, query), newest)
     commit(events.mergeBuffered(moved), { first: 'ready', older: 'idle', newer: 'idle' })
   }
 
-  return { open, moveWindow, scrollTarget: () => scrollTarget }
+  return { open, moveWindow, readLocation, scrollTarget: () => scrollTarget }
 }

@@ -1,7 +1,8 @@
 import type { Timeline } from '@darkroom/contracts/history/timeline'
-import { type Accessor, createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
-import type { FeedLocation } from '../../store/feed-location.ts'
+import { type Accessor, createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show } from 'solid-js'
+import type { FeedLocation, LocationRead } from '../../store/feed-location.ts'
 import type { FeedLayout } from '../feed-layout.ts'
+import { createAimedRead } from './aimed-read.ts'
 import { indexAfterKey } from './key-moves.ts'
 import { createPointerAim } from './pointer-aim.ts'
 import { computeLabels, computeTicks, formatLabel, type ScaleLabel, type ScaleTick } from './scale-marks.ts'
@@ -12,7 +13,8 @@ interface ScrubberProps {
   feedLayout: Accessor<FeedLayout>
   /** Key of the row being read. */
   anchorKey: Accessor<string | undefined>
-  goTo: (location: FeedLocation) => void
+  readLocation: (location: FeedLocation) => LocationRead
+  goTo: (location: FeedLocation, read?: LocationRead) => void
 }
 
 /**
@@ -26,6 +28,7 @@ export function Scrubber(props: ScrubberProps) {
   const isScrolling = createScrolling()
   const readingDay = createMemo(() => getReadingDay(props.feedLayout(), props.anchorKey()))
   const { aimedIndex, handlers } = createPointerAim({ indexAt, onRelease: go })
+  const aimedRead = createAimedRead({ read: location => props.readLocation(location) })
   const index = createMemo(() => aimedIndex() ?? indexOfDay(stops(), readingDay()))
   const last = () => stops().length - 1
   const format = createDayFormats()
@@ -36,9 +39,15 @@ export function Scrubber(props: ScrubberProps) {
     return found && stops().indexOf(found)
   }
 
-  function go(to: number) {
+  function locationOf(to: number): FeedLocation | undefined {
     const day = stops()[to]?.day
-    if (day !== undefined) props.goTo(to >= last() ? 'newest' : { at: startOfDay(day) })
+    if (day === undefined) return undefined
+    return to >= last() ? 'newest' : { at: startOfDay(day) }
+  }
+
+  function go(to: number) {
+    const location = locationOf(to)
+    if (location) props.goTo(location, aimedRead.take(location))
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -48,6 +57,10 @@ export function Scrubber(props: ScrubberProps) {
     go(to)
   }
 
+  createEffect(
+    on(aimedIndex, aimed => aimedRead.aim(aimed === undefined ? undefined : locationOf(aimed)), { defer: true }),
+  )
+  onCleanup(() => aimedRead.aim(undefined))
   onMount(() => {
     const observer = new ResizeObserver(([entry]) => setHeight(entry?.contentRect.height ?? 0))
     if (track) observer.observe(track)

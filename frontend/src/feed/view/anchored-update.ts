@@ -13,6 +13,8 @@ export interface AnchoredUpdateDeps {
   setVirtualOffset: (offset: number) => void
   /** Whether the page is on a smooth scroll to the end, which an update extends to the new end. */
   isSmoothScrolling: () => boolean
+  /** Called before the rows of another location are rendered. */
+  onMove: () => void
   onUpdated: () => void
 }
 
@@ -30,7 +32,9 @@ export function createAnchoredUpdate(deps: AnchoredUpdateDeps) {
   function update(anchorKey?: string) {
     const [before, offset] = [feedLayout(), window.scrollY]
     const next = deps.computeLayout()
-    const to = offsetAfterChange({ before, next, offset, movedTo: takeMove(), anchorKey })
+    const movedTo = takeMove()
+    const to = offsetAfterChange({ before, next, offset, movedTo, anchorKey })
+    if (movedTo && before.rows.length > 0) deps.onMove()
     applyHeight(next)
     deps.setVirtualOffset(to)
     deps.setFeedLayout(next)

@@ -63,7 +63,8 @@ export function createFeedView({ store, retainedKeys, canTrim, ...initial }: Fee
     moveToNewest: () => store.moveWindow('newest'),
     prefersReducedMotion: () => matchMedia('(prefers-reduced-motion: reduce)').matches,
   })
-  const tracker = createViewTracker({ store, feedLayout, scrollOffset, visibleRange: () => virtualizer.range })
+  const visibleRange = () => virtualizer.range
+  const tracker = createViewTracker({ store, feedLayout, scrollOffset, visibleRange, isJumping: velocity.isJumping })
   const { update, isMoved, mountSizer } = createAnchoredUpdate({
     computeLayout: source.compute,
     feedLayout,
@@ -73,6 +74,7 @@ export function createFeedView({ store, retainedKeys, canTrim, ...initial }: Fee
       virtualizer.scrollOffset = offset
     },
     isSmoothScrolling: endScroll.isSmooth,
+    onMove: () => velocity.beginJump(tracker.track),
     onUpdated: tracker.track,
   })
   const { onResize, ...controls } = createLayoutControls({ source, update })

@@ -5,10 +5,16 @@ import type { ScrollDirection } from '../feed-layout.ts'
 const FAST_SCROLL_PX = 240
 const IDLE_MS = 160
 
+/** Runs a callback after the next frame is painted. */
+function afterNextPaint(callback: () => void) {
+  requestAnimationFrame(() => setTimeout(callback))
+}
+
 /** Creates the record of the scroll direction, and of whether the user scrolls too fast to read. */
 export function createScrollVelocity() {
   const [isFastScrolling, setFastScrolling] = createSignal(false)
   let direction: ScrollDirection = null
+  let isJumping = false
   let last: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -16,7 +22,7 @@ export function createScrollVelocity() {
   function track(offset: number) {
     const delta = offset - (last ?? offset)
     last = offset
-    if (delta === 0) return
+    if (delta === 0 || isJumping) return
     direction = delta < 0 ? 'backward' : 'forward'
     if (Math.abs(delta) > FAST_SCROLL_PX) setFastScrolling(true)
     clearTimeout(timer)
@@ -28,5 +34,23 @@ export function createScrollVelocity() {
     setFastScrolling(false)
   }
 
-  return { isFastScrolling, direction: () => direction, track, stop: () => clearTimeout(timer) }
+  /**
+   * Shows cheap rows, with their placeholders, where the view jumps to, and whole ones once those are painted. To render whole rows takes
+   * longer than a jump may last.
+   *
+   * @param onPainted called then
+   */
+  function beginJump(onPainted: () => void) {
+    clearTimeout(timer)
+    setFastScrolling(true)
+    isJumping = true
+    afterNextPaint(() => {
+      isJumping = false
+      reset()
+      onPainted()
+    })
+  }
+
+  const stop = () => clearTimeout(timer)
+  return { isFastScrolling, direction: () => direction, isJumping: () => isJumping, track, beginJump, stop }
 }

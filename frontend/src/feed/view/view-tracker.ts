@@ -17,10 +17,12 @@ export interface ViewTrackerDeps {
   scrollOffset: () => number
   /** Indexes of the rows in view. */
   visibleRange: () => ReadAheadInput['range']
+  /** Whether the view jumps: pages that are read meanwhile would delay what it jumps to. */
+  isJumping: () => boolean
 }
 
 /** Creates the record of what is in view: the row being read, the unseen generations, and the pages to read ahead. */
-export function createViewTracker({ store, feedLayout, scrollOffset, visibleRange }: ViewTrackerDeps) {
+export function createViewTracker({ store, feedLayout, scrollOffset, visibleRange, isJumping }: ViewTrackerDeps) {
   const [anchorKey, setAnchorKey] = createSignal<string>()
   const unseenCount = createUnseenCount(store.current())
   const load: Record<Side, () => Promise<void>> = { older: store.loadOlder, newer: store.loadNewer }
@@ -30,6 +32,7 @@ export function createViewTracker({ store, feedLayout, scrollOffset, visibleRang
     const layout = feedLayout()
     unseenCount.update(store.current(), layout, scrollOffset())
     setAnchorKey(layout.rows[findAnchorIndex(layout, scrollOffset())]?.key)
+    if (isJumping()) return
     const input = { range: visibleRange(), rowCount: layout.rows.length, loadState: store.loadState() }
     for (const side of sidesToRead(input)) void load[side]()
   }
