@@ -27,6 +27,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   providers: () => import('./providers/providers.ts'),
   queue: () => import('./queue/queue.ts'),
   references: () => import('./references/references.ts'),
+  scrub: () => import('./scrub/scrub.ts'),
   search: () => import('./search/search.ts'),
   uploads: () => import('./uploads/uploads.ts'),
   usage: () => import('./usage/usage.ts'),
