@@ -8,6 +8,7 @@ import { listProcessStarts, readProcessCounters } from './process-counters.ts'
 const IDLE_MS = 20_000
 const TEST_MS = 150_000
 const SWEEP_TIMEOUT_MS = 60_000
+const START_MS = 10_000
 
 test(
   'an idle studio starts no process and writes no row',
@@ -29,10 +30,16 @@ test(
 )
 
 test('the counters show a process that has ended as well as one that runs', async () => {
+  const signal = AbortSignal.timeout(START_MS)
   const before = await readProcessCounters(process.pid)
   const running = Bun.spawn(['/bin/sleep', '60'])
   try {
-    expect(listProcessStarts(before, await readProcessCounters(process.pid))).toContain('started: /bin/sleep 60')
+    // A process that has just been started has no command line for a moment.
+    const findStart = async () =>
+      listProcessStarts(before, await readProcessCounters(process.pid)).find(
+        start => start === 'started: /bin/sleep 60',
+      )
+    expect(await waitUntil(findStart, { what: 'The start', milliseconds: START_MS, signal })).toBeDefined()
     await Bun.spawn(['/bin/true']).exited
     const after = await readProcessCounters(process.pid)
     expect(listProcessStarts(before, after).filter(start => start.startsWith('a child of'))).toHaveLength(1)

@@ -15,7 +15,7 @@ import { collectReceipts } from './receipts.ts'
  * Up to this total wait the call is polled in place: rescheduling the job would cost more, and come later. Longer than that a wait holds no
  * slot, of which a provider has two.
  */
-const MAX_INLINE_WAIT_MS = 2_000
+const MAX_INLINE_WAIT_MS = 1_000
 const MIN_POLL_SECONDS = 0.05
 /** The code of a call that ended because someone cancelled it. */
 const CANCELLED: FailureCode = 'cancelled_by_provider'
