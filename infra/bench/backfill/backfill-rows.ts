@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import sharp from 'sharp'
 import type { Database } from '../../src/database/connection.ts'
 import { insertImportedGeneration, toDataUrl } from '../../testing/data/imported-rows.ts'
+import { createPhotograph } from '../kit/photograph.ts'
 
 /** Imported rows of one size. */
 interface RowSet {
@@ -14,27 +14,14 @@ export const ROW_SETS = {
   big: { rows: 2, images: 10 },
 } satisfies Record<string, RowSet>
 
-const SIZES = { small: { width: 800, height: 600 }, big: { width: 3_000, height: 2_250 } }
+const PHOTOGRAPHS = {
+  small: { width: 800, height: 600, quality: 86, grain: 30 },
+  big: { width: 3_000, height: 2_250, quality: 93, grain: 56 },
+}
 
-/**
- * Returns a factory of JPEGs that compress like photographs: soft shapes with grain. Each ends in random bytes, so its hash is
- * unique.
- */
+/** Returns a factory of photographs. Each ends in random bytes, so its hash is unique. */
 export async function createPhotographFactory(set: keyof typeof ROW_SETS): Promise<() => Buffer> {
-  const { width, height } = SIZES[set]
-  const shapes = await sharp(randomBytes(12 * 9 * 3), { raw: { width: 12, height: 9, channels: 3 } })
-    .resize(width, height, { kernel: 'cubic' })
-    .raw()
-    .toBuffer()
-  const grain = randomBytes(shapes.byteLength)
-  const strength = set === 'small' ? 30 : 56
-  for (let at = 0; at < shapes.byteLength; at++) {
-    const value = (shapes[at] ?? 0) + (((grain[at] ?? 0) - 128) * strength) / 256
-    shapes[at] = Math.max(0, Math.min(255, value))
-  }
-  const photograph = await sharp(shapes, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: set === 'small' ? 86 : 93 })
-    .toBuffer()
+  const photograph = await createPhotograph(PHOTOGRAPHS[set])
   return () => Buffer.concat([photograph, randomBytes(16)])
 }
 

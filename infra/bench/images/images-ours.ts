@@ -1,7 +1,8 @@
 import { REFERENCE_LIMITS } from '../../src/images/check-image.ts'
 import { createImageDecoder } from '../../src/images/decoder/image-decoder.ts'
 import { createLog } from '../../src/log.ts'
-import { AT_ONCE, createPhotograph, findImageSet } from './image-sets.ts'
+import { createPhotograph } from '../kit/photograph.ts'
+import { AT_ONCE, findImageSet } from './image-sets.ts'
 
 /**
  * The decoder of ingest and the processor with its processes: each image checked, its previews and its placeholder made. `bun

@@ -1,14 +1,16 @@
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import sharp from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
-import { AT_ONCE, createPhotograph, findImageSet } from './image-sets.ts'
+import { PREVIEW_EFFORT } from '../../src/images/previews.ts'
+import { createPhotograph } from '../kit/photograph.ts'
+import { AT_ONCE, findImageSet } from './image-sets.ts'
 
 /**
  * The same previews and placeholder by `sharp` alone, with the same settings and one decoding of each image, in one process: nothing is
  * inspected, limited or isolated. It is spoken to like `images-ours.ts`.
  */
 
-const [QUALITY, EFFORT, PLACEHOLDER_PIXELS] = [82, 4, 100]
+const [QUALITY, PLACEHOLDER_PIXELS] = [82, 100]
 const image = await createPhotograph(findImageSet(process.argv[2]))
 sharp.concurrency(1)
 sharp.cache(false)
@@ -27,7 +29,10 @@ async function makePreviews() {
     .toBuffer({ resolveWithObject: true })
   const open = () => sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } })
   const previews = PREVIEW_WIDTHS.map(width =>
-    open().resize({ width, withoutEnlargement: true }).webp({ quality: QUALITY, effort: EFFORT }).toBuffer(),
+    open()
+      .resize({ width, withoutEnlargement: true })
+      .webp({ quality: QUALITY, effort: PREVIEW_EFFORT.default })
+      .toBuffer(),
   )
   const placeholder = await open()
     .resize(PLACEHOLDER_PIXELS, PLACEHOLDER_PIXELS, { fit: 'inside' })

@@ -7,6 +7,7 @@ import { AWAY_MESSAGES } from '../../src/http/gateway/gateway-responses.ts'
 import { type Launcher, waitForLine, watchLauncher } from '../../testing/installs/launcher.ts'
 import { findProcesses, waitUntilProcessesExit } from '../../testing/installs/processes.ts'
 import { createTestDirectory, findNatsServer } from '../../testing/test-resources.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { findFreePort } from '../process/free-ports.ts'
 import { isProcessRunning } from '../process/orphan-process.ts'
 import { waitUntil } from '../process/wait-until.ts'
@@ -135,19 +136,15 @@ test.concurrent(
       const response = await fetch(`${url}${path}`, { headers: { accept }, keepalive: false }).catch(() => undefined)
       return response && ([response.status, await response.text()] as const)
     }
-    const waitFor = async (path: string, isReached: (answer: Awaited<ReturnType<typeof request>>) => boolean) => {
-      const wait = { what: path, milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS) }
-      await waitUntil(async () => isReached(await request(path)) || undefined, wait)
-    }
     const pid = (await readRunFile(directory.path))?.processes.query?.pid ?? 0
     expect(await request('/api/way')).toEqual([200, `direct ${pid}`])
     expect((await request('/metrics'))?.[0]).toBe(404)
     process.kill(pid, 'SIGKILL')
-    await waitFor('/api/way', answer => answer?.[0] === 503)
+    await waitFor('The launcher', 30_000, async () => (await request('/api/way'))?.[0] === 503)
     expect((await request('/api/way'))?.[1]).toContain(AWAY_MESSAGES.query)
     expect((await request('/', 'text/html'))?.[1]).toContain(AWAY_MESSAGES.query)
     expect(await request('/api/generate')).toEqual([200, 'ingest /api/generate'])
-    await waitFor('/api/way', answer => answer?.[1] !== undefined && /^direct/.test(answer[1]))
+    await waitFor('Query', 30_000, async () => (await request('/api/way'))?.[1].startsWith('direct'))
     const restarted = (await readRunFile(directory.path))?.processes.query?.pid
     expect(await request('/api/way')).toEqual([200, `direct ${restarted}`])
     expect(await request('/api/generate')).toEqual([200, 'ingest /api/generate'])
