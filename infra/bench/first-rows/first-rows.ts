@@ -5,6 +5,7 @@ import { type BenchResult, buildResult, createTarget } from '../kit/report.ts'
 import { takeTurns } from '../kit/sampling.ts'
 import { computeQuartiles, formatSamples } from '../kit/statistics.ts'
 import { type LoadOptions, loadStudio, type PageLoad, prepareLoads } from './page-load.ts'
+import { drawWaterfall } from './waterfall.ts'
 
 const GENERATIONS = 10_000
 const SAMPLES = 20
@@ -13,8 +14,8 @@ const MAX_SCRIPT_BYTES = 60_000
 const MAX_LIST_BYTES = 16_000
 
 const METHOD = [
-  `The page of a studio of ${GENERATIONS.toLocaleString('en')} generations in Chromium, 1440 × 900, through the gateway: from the end of the document's response`,
-  'until the first rows are painted, and what came over the wire until then.',
+  `The page of a studio of ${GENERATIONS.toLocaleString('en')} generations in Chromium, 1440 × 900, at the studio's address: from the end of the document's response`,
+  'until the first rows, and then the first image, are painted, and what came over the wire until the first rows.',
   '',
   '- **as written**: nothing is compressed, and the list is requested by the page once its script runs',
   '- **compressed**: scripts as the build has compressed them, the list by zstd',
@@ -36,6 +37,7 @@ export async function run(): Promise<BenchResult> {
   await using studio = await startTestStudio({ NODE_ENV: 'production' })
   await using history = await openStudioHistory(studio)
   await history.insertFinished(GENERATIONS)
+  await history.vacuum()
   await using page = await openPage(studio.url)
   await setViewport(page)
   await prepareLoads(page)
@@ -62,17 +64,24 @@ async function sampleLoad(page: Page, url: string, variant: Variant): Promise<vo
 }
 
 function createReport(variants: readonly Variant[]): BenchResult {
-  const samples = (variant: Variant, key: keyof PageLoad) => variant.loads.map(load => load[key])
+  const samples = (variant: Variant, key: Exclude<keyof PageLoad, 'spans'>) => variant.loads.map(load => load[key])
   const kilobytes = (variant: Variant, key: 'scriptBytes' | 'listBytes') =>
     samples(variant, key).map(bytes => bytes / 1_000)
-  const [, , first, again] = variants
-  if (!first || !again) throw new Error('The variants are not complete.')
+  const [before, , first, again] = variants
+  if (!before || !first || !again) throw new Error('The variants are not complete.')
   return buildResult<Variant>({
     title: 'First rows',
-    method: METHOD,
+    method: [
+      ...METHOD,
+      '',
+      'The medians as a waterfall, in ms since the end of the document:',
+      '',
+      ...[before, first, again].flatMap(({ name, loads }) => drawWaterfall(name, loads)),
+    ],
     columns: {
       variant: ({ name }) => name,
       'first rows, ms': variant => formatSamples(samples(variant, 'milliseconds'), 0),
+      'first image, ms': variant => formatSamples(samples(variant, 'imageMilliseconds'), 0),
       'scripts, KB': variant => formatSamples(kilobytes(variant, 'scriptBytes'), 1),
       'list, KB': variant => formatSamples(kilobytes(variant, 'listBytes'), 1),
     },
