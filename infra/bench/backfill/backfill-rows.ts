@@ -10,7 +10,7 @@ interface RowSet {
 }
 
 export const ROW_SETS = {
-  small: { rows: 96, images: 1 },
+  small: { rows: 192, images: 1 },
   big: { rows: 2, images: 10 },
 } satisfies Record<string, RowSet>
 

@@ -36,7 +36,6 @@ export async function startBackfillStudio(): Promise<BackfillStudio> {
   }
   const studio = stack.use(await startTestStudio({ ...fake.env, ...s3 }))
   const { database, bus } = stack.use(await openStudioClients(studio))
-  await database`set statement_timeout = 0`
   const disposables = stack.move()
   return {
     studio,

@@ -10,7 +10,7 @@ export interface PageLoad {
   /** Bytes that came over the wire until then: scripts, and the first page of the list. */
   scriptBytes: number
   listBytes: number
-  /** What was fetched until the first rows, in the order of its requests. */
+  /** Requests until the first rows, in the order of its requests. */
   spans: Span[]
 }
 

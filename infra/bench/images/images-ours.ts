@@ -1,18 +1,18 @@
 import { REFERENCE_LIMITS } from '../../src/images/check-image.ts'
 import { createImageDecoder } from '../../src/images/decoder/image-decoder.ts'
 import { createLog } from '../../src/log.ts'
-import { createPhotograph } from '../kit/photograph.ts'
-import { AT_ONCE, findImageSet } from './image-sets.ts'
+import { AT_ONCE, openSource } from './image-sets.ts'
 
 /**
  * The decoder of ingest and the processor with its processes: each image checked, its previews and its placeholder made. `bun
- * images-ours.ts <set>` writes a line when it is ready; for each line that it reads it does this to `AT_ONCE` images at once, and
+ * images-ours.ts <path> <memory|file>` writes a line when it is ready; for each line that it reads it does this to `AT_ONCE` images at once, and
  * then writes how many previews there are.
  */
 
 const MEMORY_BYTES = 512 * 1024 * 1024
 
-const image = await createPhotograph(findImageSet(process.argv[2]))
+const [, , path = '', source = ''] = process.argv
+const image = await openSource(path, source === 'file' ? 'file' : 'memory')
 const decoder = createImageDecoder({ memoryBytes: MEMORY_BYTES, log: createLog({ service: 'bench', level: 'silent' }) })
 const { signal } = new AbortController()
 

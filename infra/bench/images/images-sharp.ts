@@ -2,8 +2,7 @@ import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import sharp from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 import { PREVIEW_EFFORT } from '../../src/images/previews.ts'
-import { createPhotograph } from '../kit/photograph.ts'
-import { AT_ONCE, findImageSet } from './image-sets.ts'
+import { AT_ONCE, openSource } from './image-sets.ts'
 
 /**
  * The same previews and placeholder by `sharp` alone, with the same settings and one decoding of each image, in one process: nothing is
@@ -11,7 +10,9 @@ import { AT_ONCE, findImageSet } from './image-sets.ts'
  */
 
 const [QUALITY, PLACEHOLDER_PIXELS] = [82, 100]
-const image = await createPhotograph(findImageSet(process.argv[2]))
+const [, , path = '', source = ''] = process.argv
+const opened = await openSource(path, source === 'file' ? 'file' : 'memory')
+const image = Buffer.isBuffer(opened) ? opened : opened.path
 sharp.concurrency(1)
 sharp.cache(false)
 

@@ -1,8 +1,10 @@
-import { availableParallelism } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import { type LineProcess, startLineProcess } from '../kit/line-process.ts'
 import { measureTreeMemory } from '../kit/memory.ts'
+import { createPhotograph } from '../kit/photograph.ts'
 import { readTreeCpuMilliseconds } from '../kit/process-use.ts'
 import { type BenchResult, buildResult, createTarget, type Target } from '../kit/report.ts'
 import { interleave, type VariantSamples } from '../kit/sampling.ts'
@@ -19,10 +21,11 @@ const PREVIEWS = AT_ONCE * PREVIEW_WIDTHS.length
 
 const METHOD = [
   `JPEGs like photographs, ${AT_ONCE} given at once: of each the two previews (${PREVIEW_WIDTHS.join(' and ')} pixels wide, WebP) and the placeholder are made.`,
+  'Those of 0.8 MB are in memory, those of 10 MB in a file, as the processor has outputs of these sizes.',
   '',
-  '- **ours**: the decoder that ingest and the processor use: each image is inspected, waits for a slot and for memory, is sent to a',
+  '- **ours**: the decoder that ingest and the processor use: each image is inspected, waits for a slot and for memory, is given to a',
   '  decoder process, checked and decoded there once, and its previews are sent back and validated',
-  '- **sharp**: `sharp` called alone, with the same settings and one decoding of each image, in one process and on the bytes in memory',
+  '- **sharp**: `sharp` called alone, with the same settings and one decoding of each image, in one process',
   '',
   `${SAMPLES} samples, the variants in turns. Numbers are medians, the middle half of the samples in brackets; ratios are of the same sample. CPU is`,
   `that of the process and its decoders. Memory is the most that they had together, looked at every ${MEMORY_EVERY_MS} ms in ${MEMORY_SAMPLES} further runs, above what the`,
@@ -49,9 +52,14 @@ export async function run(): Promise<BenchResult> {
 
 async function measureSet(set: ImageSet): Promise<Measurement[]> {
   await using stack = new AsyncDisposableStack()
+  const path = join(tmpdir(), `darkroom-images-${process.pid}.jpg`)
+  await writeFile(path, await createPhotograph(set))
+  stack.defer(() => rm(path))
   const programs: { name: Name; program: LineProcess; idle: number }[] = []
   for (const name of NAMES) {
-    const program = stack.use(await startLineProcess(join(import.meta.dirname, `images-${name}.ts`), [set.name]))
+    const program = stack.use(
+      await startLineProcess(join(import.meta.dirname, `images-${name}.ts`), [path, set.source]),
+    )
     programs.push({ name, program, idle: await measureTreeMemory(program.pid) })
   }
   const variants = programs.map(({ name, program }) => ({

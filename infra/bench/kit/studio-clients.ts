@@ -10,11 +10,11 @@ export interface StudioClients extends AsyncDisposable {
   bus: Bus
 }
 
-/** Connects to a studio past its gateway. */
+/** Connects to a studio past its gateway. Its statements have no time limit: rows of a benchmark are many. */
 export async function openStudioClients(studio: TestStudio): Promise<StudioClients> {
   await using stack = new AsyncDisposableStack()
   const log = createLog({ service: 'bench', level: 'silent' })
-  const database = openDatabase({ url: studio.databaseUrl, name: 'bench', connections: 2, log })
+  const database = openDatabase({ url: studio.databaseUrl, name: 'bench', connections: 2, statementMs: 0, log })
   stack.defer(() => database.end({ timeout: 2 }))
   const natsUrl = (await readRunFile(studio.dataDir))?.natsUrl ?? ''
   const bus = await openBus({ url: natsUrl, name: 'bench', log })

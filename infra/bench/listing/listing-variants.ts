@@ -100,8 +100,8 @@ async function listAsPostgrest(query: URLSearchParams): Promise<string> {
   const before = query.get('before')
   const [row] = await sql<{ body: string }[]>`
     with pgrst_source as (
-      select g.id, g.client_id, g.version, g.status, g.kind, g.model, g.prompt, g.parameters, g.error, g.favourite, g.attempt,
-        g.created_at, g.started_at, g.completed_at, coalesce(o.outputs, '[]') as outputs
+      select g.id, g.client_id, g.version, g.status, g.kind, g.model, g.prompt, g.parameters, g.error, g.created_at,
+        g.started_at, g.completed_at, coalesce(o.outputs, '[]') as outputs
       from generations g left join lateral (
         select json_agg(o) as outputs from (
           select index, state, key, width, height, bytes, mime_type, favourite

@@ -28,17 +28,18 @@ beforeAll(async () => {
   await using _ = await createTestDatabase()
 }, START_MS)
 
-test('plans each statement for its values where that is wished', async () => {
+test('plans each statement for its values, or once for any, where that is wished', async () => {
   await using database = await createTestDatabase()
   await using stack = new AsyncDisposableStack()
-  const readMode = async (usesCustomPlans: boolean) => {
-    const sql = openDatabase({ url: database.url, name: 'test', connections: 1, usesCustomPlans, log })
+  const readMode = async (plans?: 'custom' | 'generic') => {
+    const sql = openDatabase({ url: database.url, name: 'test', connections: 1, ...(plans && { plans }), log })
     stack.defer(() => sql.end({ timeout: 1 }))
     const [row] = await sql`select current_setting('plan_cache_mode') as mode, current_setting('lock_timeout') as limit`
     return { ...row }
   }
-  expect(await readMode(true)).toEqual({ mode: 'force_custom_plan', limit: '5s' })
-  expect(await readMode(false)).toEqual({ mode: 'auto', limit: '5s' })
+  expect(await readMode('custom')).toEqual({ mode: 'force_custom_plan', limit: '5s' })
+  expect(await readMode('generic')).toEqual({ mode: 'force_generic_plan', limit: '5s' })
+  expect(await readMode()).toEqual({ mode: 'auto', limit: '5s' })
 })
 
 // porsager/postgres#1154 (also #1066, #1208): without the guard of `nextWrite` a write to the closed socket ends this process.

@@ -25,15 +25,16 @@ export const TRANSACTION_MS = 15_000
  * may reach two sessions.
  *
  * @param options `connections`: the size of the pool, 10 unless given; `name`: the application name in `pg_stat_activity`;
- *   `statementMs`: time limit of a statement, in ms, 10 s unless given; 0 for none; `usesCustomPlans`: each statement is planned for its
- *   values. A plan for any values is one for a large workspace, and may read the rows of all, so that its time shows that there are others
+ *   `statementMs`: time limit of a statement, in ms, 10 s unless given; 0 for none; `plans`: `custom`, each statement is planned for its
+ *   values; `generic`, once for any values, which is faster where every statement reads by a key; the server decides unless given. A
+ *   generic plan is one for a large workspace, and may read the rows of all, so that its time shows that there are others
  */
 export function openDatabase(options: {
   url: string
   name: string
   connections?: number
   statementMs?: number
-  usesCustomPlans?: boolean
+  plans?: 'custom' | 'generic'
   log: Log
 }): Database {
   return postgres(options.url, {
@@ -48,7 +49,7 @@ export function openDatabase(options: {
       statement_timeout: options.statementMs ?? STATEMENT_MS,
       idle_in_transaction_session_timeout: TRANSACTION_MS,
       lock_timeout: 5_000,
-      ...(options.usesCustomPlans ? { plan_cache_mode: 'force_custom_plan' } : {}),
+      ...(options.plans ? { plan_cache_mode: `force_${options.plans}_plan` } : {}),
     },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   })

@@ -56,11 +56,10 @@ export async function openServiceContext(
   const delayMs = service === 'processor' ? 0 : config.SHUTDOWN_DELAY_SECONDS * 1_000
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID, delayMs })
   const metrics = createMetrics(service)
-  const usesCustomPlans = service === 'query'
   const database = openDatabase({
     url: config.DATABASE_URL,
     name: `darkroom-${service}`,
-    usesCustomPlans,
+    ...(service === 'query' && { plans: 'custom' }),
     connections: config.DATABASE_CONNECTIONS,
     log,
   })

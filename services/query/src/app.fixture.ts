@@ -50,12 +50,12 @@ export async function openTestQuery(options: TestQueryOptions): Promise<TestQuer
   const log = createLog({ service: 'test', level: 'silent' })
   const { url } = stack.use(await createTestDatabase())
   const own = (await createServiceUrls(url)).query
-  const open = (of: string, usesCustomPlans: boolean) => {
-    const pool = openDatabase({ url: of, name: 'test', usesCustomPlans, log })
+  const open = (of: string, plans?: 'custom') => {
+    const pool = openDatabase({ url: of, name: 'test', ...(plans && { plans }), log })
     stack.defer(() => pool.end({ timeout: 1 }))
     return pool
   }
-  const [sql, background, database] = [open(url, false), open(own, false), open(own, true)]
+  const [sql, background, database] = [open(url), open(own), open(own, 'custom')]
   const nats = stack.use(await startTestNats())
   const bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())

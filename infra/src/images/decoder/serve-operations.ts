@@ -20,8 +20,8 @@ export type JobResponse =
 
 type Operations = Record<string, (input: MediaInput, options: never) => Promise<unknown>>
 
-/** Bodies above which garbage is collected after a job: image buffers lie outside the heap. */
-const COLLECT_BYTES = 4_000_000
+/** Bytes of images after which garbage is collected: image buffers lie outside the heap. */
+const COLLECT_BYTES = 16_000_000
 
 /**
  * Serves jobs that arrive on standard input until that ends, which is when the service ends it or has died. This process then ends
@@ -31,6 +31,7 @@ export async function serveOperations(operations: Operations): Promise<void> {
   endWithParent()
   preferForOutOfMemory()
   const output = Bun.stdout.writer()
+  let uncollected = 0
   const respond = async (response: JobResponse, parts: readonly Uint8Array[]) => {
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0)
     output.write(encodeFrameStart(response, bytes))
@@ -40,7 +41,10 @@ export async function serveOperations(operations: Operations): Promise<void> {
   const serve = async (frame: Frame) => {
     const { response, parts } = await runJob(operations, frame)
     await respond(response, parts)
-    if (frame.body.byteLength > COLLECT_BYTES) Bun.gc(true)
+    uncollected += frame.body.byteLength
+    if (uncollected < COLLECT_BYTES) return
+    uncollected = 0
+    Bun.gc(true)
   }
   await respond({ kind: 'done', value: 'ready' }, [])
   // Jobs are not waited for here: the end of the input is noticed while one runs.

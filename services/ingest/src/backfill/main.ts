@@ -19,7 +19,13 @@ const context = await openServiceContext('ingest', { isBusRequired: false })
 const { config, lifecycle, log, bus } = context
 void stopWithParent()
 
-const rowPool = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-backfill', connections: MAX_CONNECTIONS, log })
+const rowPool = openDatabase({
+  url: config.DATABASE_URL,
+  name: 'darkroom-backfill',
+  connections: MAX_CONNECTIONS,
+  plans: 'generic',
+  log,
+})
 lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
 
 const deps = createMigrateDeps({

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isProcessAlive } from '@darkroom/infra/runtime/process-liveness'
 import type { FileBody } from '@darkroom/infra/store/store'
+import { createMd5Thread, type Md5Thread } from './md5-thread.ts'
 
 /** A folder for outputs that are too large to be buffered in memory. */
 export interface Spool {
@@ -23,7 +24,7 @@ interface SpoolOptions {
 }
 
 const ABANDONED_MS = 24 * 3_600_000
-const COLLECT_BYTES = 24 * 1024 * 1024
+const COLLECT_BYTES = 40 * 1024 * 1024
 
 /**
  * Opens the folder, creating it if it is missing, and removes the files of processes that have ended.
@@ -34,12 +35,13 @@ export async function openSpool({ directory, hasMd5 = false }: SpoolOptions): Pr
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await removeAbandonedFiles(directory)
   const onChunk = createGarbageCollection()
+  const md5Thread = hasMd5 ? createMd5Thread() : undefined
   return {
     async write(chunks) {
       const path = join(directory, `${process.pid}.${crypto.randomUUID()}.${hostname()}`)
       const remove = () => rm(path, { force: true })
       try {
-        return { path, ...(await writeChunks(path, chunks, { hasMd5, onChunk })), [Symbol.asyncDispose]: remove }
+        return { path, ...(await writeChunks(path, chunks, { md5Thread, onChunk })), [Symbol.asyncDispose]: remove }
       } catch (error) {
         await remove()
         throw error
@@ -51,29 +53,34 @@ export async function openSpool({ directory, hasMd5 = false }: SpoolOptions): Pr
 async function writeChunks(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-  { hasMd5, onChunk }: { hasMd5: boolean; onChunk: (bytes: number) => void },
+  { md5Thread, onChunk }: { md5Thread: Md5Thread | undefined; onChunk: (bytes: number) => void },
 ): Promise<Omit<FileBody, 'path'>> {
   const sha256 = new Bun.CryptoHasher('sha256')
-  const md5 = hasMd5 ? new Bun.CryptoHasher('md5') : undefined
   let bytes = 0
   // Not Bun's own file sink: its `write` and `flush` do not report a full disk.
   const file = await open(path, 'wx', 0o600)
+  const md5 = md5Thread?.open(path)
   try {
     for await (const chunk of chunks) {
       sha256.update(chunk)
-      md5?.update(chunk)
       bytes += chunk.byteLength
       await file.writeFile(chunk)
+      md5?.grow(bytes)
       onChunk(chunk.byteLength)
     }
+  } catch (error) {
+    md5?.abandon()
+    throw error
   } finally {
     await file.close()
   }
-  return { bytes, sha256: sha256.digest('hex'), ...(md5 && { md5: md5.digest('hex') }) }
+  // Without it the store reads the file once more.
+  const digest = await md5?.complete().catch(() => undefined)
+  return { bytes, sha256: sha256.digest('hex'), ...(digest !== undefined && { md5: digest }) }
 }
 
 /**
- * Creates the garbage collection after every 24 MB of chunks, of all files: they are outside of the heap, and 80 MB more of them would be left
+ * Creates the garbage collection after every 40 MB of chunks, of all files: they are outside of the heap, and 80 MB more of them would be left
  * for later.
  */
 function createGarbageCollection(): (bytes: number) => void {

@@ -15,59 +15,71 @@ export interface Slot {
 /** A longer value is no URL, and is not read whole. */
 const MAX_VALUE_BYTES = 8_192
 
-/** Reader of the images of a row, one after the other, in the order of its slots. */
+/** Reader of the references of a row. */
 export interface SlotReader {
-  slots: Slot[]
-  /** Returns the text of the next image. The caller should have released the one before, to bound its memory. */
-  next(): Promise<{ field: Slot['field']; position: number; text: string } | undefined>
+  /** The slots, in order. Each is read when it is requested. */
+  slots: AsyncIterable<Slot>
+  /** Reads the text of the slot that was read last. The caller should have released the one before, to bound its memory. */
+  readText(): Promise<string | undefined>
+}
+
+interface CursorRow extends Slot {
+  text: string | null
 }
 
 /**
- * Opens a reader of the references of a row: it reads all slots at once, and each image on request. Only one image at a time is in
- * memory here. It uses an SQL cursor, so that each image is a statement with a time limit of its own.
- *
- * The server reads the row twice, for the slots and for the images: a common table expression for both, and every function that returns
- * the elements of an array, would write the images to a temporary file.
+ * Opens a reader of the references of a row: each slot is read on request, and then its text, if it is an image. Only one image at a
+ * time is in memory here. It uses an SQL cursor, so that each image is a statement with a time limit of its own, and the server reads
+ * the row once.
  *
  * @param maxBytes longest text that is read, in bytes; longer texts have a slot and are not read
  */
-export async function openSlotReader(tx: Transaction, id: string, maxBytes: number): Promise<SlotReader> {
-  const selected = tx<{ slots: Slot[] }[]>`
-    select coalesce(json_agg(json_build_object(
-      'field', field, 'position', position, 'isEmbedded', embedded, 'length', coalesce(length, 0),
-      'value', case when not embedded and length <= ${MAX_VALUE_BYTES} then value end)), '[]'::json) as slots
-    from (${selectTexts(tx, id)}) as texts`
-  const declared = tx`
+export function openSlotReader(tx: Transaction, id: string, maxBytes: number): SlotReader {
+  const fetchNext = async () => (await tx<CursorRow[]>`fetch next from row_images`)[0]
+  const openCursor = () => tx`
     declare row_images no scroll cursor for
-    select field, position, text from (${selectTexts(tx, id)}) as texts where embedded and length <= ${maxBytes}`
-  const [[found]] = await Promise.all([selected, declared])
-  return {
-    slots: found?.slots ?? [],
-    next: async () => {
-      const [row] = await tx<{ field: Slot['field']; position: number; text: string }[]>`fetch next from row_images`
-      return row
-    },
+    select item.field, item.position, embedded as "isEmbedded", coalesce(length, 0) as length,
+           case when not embedded and length <= ${MAX_VALUE_BYTES} then value end as value,
+           case when part.name = 'text' then text end as text
+    from (${selectTexts(tx, id)}) as item,
+    lateral (values (item.field, 'slot'), (item.field, 'text')) as part (field, name)
+    where part.name = 'slot' or (embedded and length <= ${maxBytes})`
+  return { slots: readSlots(openCursor, fetchNext), readText: async () => (await fetchNext())?.text ?? undefined }
+}
+
+async function* readSlots(
+  openCursor: () => PromiseLike<unknown>,
+  fetchNext: () => Promise<CursorRow | undefined>,
+): AsyncGenerator<Slot> {
+  await openCursor()
+  for (let row = await fetchNext(); row; row = await fetchNext()) {
+    const { text: _, ...slot } = row
+    yield slot
   }
 }
 
 /**
  * Selects the references of a row with their texts, in the order of their slots. Each `offset 0` keeps what it selects in memory, rather
- * than have it read from the table or copied again wherever it is used. The size of the list is read by a path, which copies nothing.
+ * than have it read from the table or copied again wherever it is used. A common table expression, and every function that returns the
+ * elements of an array, would write the images to a temporary file. The size of the list is read by a path, which copies nothing.
  */
 function selectTexts(tx: Transaction, id: string) {
   return tx`
-    select items.*, octet_length(text) as length, type = 'string' and is_file_url(text) as embedded
+    select items.*, octet_length(text) as length, jsonb_typeof(value) = 'string' and is_file_url(text) as embedded
     from (
-      select slot.field, slot.position, parameters #> slot.path as value, jsonb_typeof(parameters #> slot.path) as type,
-             parameters #>> slot.path as text
-      from (select parameters #> '{}' as parameters from generation_raw where generation_id = ${id} offset 0) as row,
-      lateral (
-        select 'referenceImageUrl' as field, 0 as position, '{referenceImageUrl}'::text[] as path
-        union all select 'referenceImage', 0, '{referenceImage}'
-        union all select 'referenceImages', n, array['referenceImages', n::text]
-        from generate_series(0, jsonb_path_query_first(parameters, 'strict $.referenceImages.size()', '{}', true)::int - 1) as n
-      ) as slot
+      select field, position, value, value #>> '{}' as text
+      from (
+        select slot.field, slot.position, parameters #> slot.path as value
+        from (select parameters #> '{}' as parameters from generation_raw where generation_id = ${id} offset 0) as row,
+        lateral (
+          select 'referenceImageUrl' as field, 0 as position, '{referenceImageUrl}'::text[] as path
+          union all select 'referenceImage', 0, '{referenceImage}'
+          union all select 'referenceImages', n, array['referenceImages', n::text]
+          from generate_series(0, jsonb_path_query_first(parameters, 'strict $.referenceImages.size()', '{}', true)::int - 1) as n
+        ) as slot
+        offset 0
+      ) as found
+      where value is not null
       offset 0
-    ) as items
-    where type is not null`
+    ) as items`
 }

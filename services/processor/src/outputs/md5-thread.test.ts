@@ -1,0 +1,49 @@
+import { expect, test } from 'bun:test'
+import { appendFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
+import { createMd5Thread } from './md5-thread.ts'
+
+test('computes the MD5s of several files while they grow', async () => {
+  await using directory = await createTestDirectory()
+  const thread = createMd5Thread()
+  const files = Array.from({ length: 3 }, (_, at) => ({ path: join(directory.path, `${at}`), part: createPart(at) }))
+  const growing = await Promise.all(
+    files.map(async ({ path }) => {
+      await writeFile(path, '')
+      return thread.open(path)
+    }),
+  )
+  for (let written = 1; written <= 4; written++) {
+    for (const [at, { path, part }] of files.entries()) {
+      await appendFile(path, part)
+      growing[at]?.grow(written * part.byteLength)
+    }
+  }
+  const expected = files.map(({ part }) => md5Of(Buffer.concat([part, part, part, part])))
+  expect(await Promise.all(growing.map(md5 => md5.complete()))).toEqual(expected)
+})
+
+test('fails for a file that is not there or is shorter than it was reported, and goes on with others', async () => {
+  await using directory = await createTestDirectory()
+  const thread = createMd5Thread()
+  const missing = thread.open(join(directory.path, 'missing'))
+  const path = join(directory.path, 'short')
+  await writeFile(path, 'abc')
+  const short = thread.open(path)
+  short.grow(4)
+  thread.open(path).abandon()
+  const whole = thread.open(path)
+  whole.grow(3)
+  await expect(missing.complete()).rejects.toThrow('ENOENT')
+  await expect(short.complete()).rejects.toThrow('shorter')
+  expect(await whole.complete()).toBe(md5Of(Buffer.from('abc')))
+})
+
+function createPart(seed: number): Uint8Array {
+  return new Uint8Array(300_000 + seed).fill(seed + 1)
+}
+
+function md5Of(bytes: Uint8Array): string {
+  return new Bun.CryptoHasher('md5').update(bytes).digest('hex')
+}
