@@ -1,5 +1,8 @@
 -- Up Migration
 
+-- Each of these statements takes as long as there are generations: a limit of the server is for others.
+set local statement_timeout = 0;
+
 -- A studio of hundreds of thousands of generations: fewer bytes of each, and timelines that do not count them one by one. The tables of
 -- documents and words are written anew once.
 

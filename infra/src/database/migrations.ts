@@ -108,6 +108,8 @@ async function runMigrations(
 async function withMigrationLock<T>(url: string, work: () => Promise<T>): Promise<T> {
   return await withClient(url, async client => {
     await client.query('begin')
+    // Some servers end a transaction that waits for long, and a second migration would begin.
+    await client.query('set local idle_in_transaction_session_timeout = 0')
     await client.query(`select pg_advisory_xact_lock(${SCHEMA_LOCK_ID})`)
     return await work().finally(() => client.query('rollback').catch(() => {}))
   })

@@ -16,11 +16,12 @@ export async function hasTimelineWork(db: Queryable): Promise<boolean> {
  * Sums up the generations of the next days of every workspace: of those that have changed, else of those that are over. No other
  * transaction changes such days meanwhile.
  *
- * @returns whether there were such days
+ * @returns which days there were; null if there were none
  */
-export async function sumUpTimelineDays(tx: Transaction): Promise<boolean> {
+export async function sumUpTimelineDays(tx: Transaction): Promise<'changed' | 'over' | null> {
   await tx`select pg_advisory_xact_lock(hashtextextended('darkroom timeline days', 0))`
-  return (await sumUpChangedDays(tx)) || (await sumUpNextDays(tx))
+  if (await sumUpChangedDays(tx)) return 'changed'
+  return (await sumUpNextDays(tx)) ? 'over' : null
 }
 
 async function sumUpChangedDays(tx: Transaction): Promise<boolean> {

@@ -32,6 +32,8 @@ export interface ServiceContext {
   metrics: Metrics
   lifecycle: Lifecycle
   database: Database
+  /** Pool for pages of a list that have no filter: their plan is made once. In other services than query it is `database`. */
+  pages: Database
   activity: Activity
   bus: Bus
   store: Store
@@ -56,21 +58,16 @@ export async function openServiceContext(
   const delayMs = service === 'processor' ? 0 : config.SHUTDOWN_DELAY_SECONDS * 1_000
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID, delayMs })
   const metrics = createMetrics(service)
-  const database = openDatabase({
-    url: config.DATABASE_URL,
-    name: `darkroom-${service}`,
-    ...(service === 'query' && { plans: 'custom' }),
-    connections: config.DATABASE_CONNECTIONS,
-    log,
-  })
-  lifecycle.onClose('database', () => database.end({ timeout: 3 }))
+  const { database, pages } = openPools(service, { config, log })
+  const pools = [...new Set([database, pages])]
+  lifecycle.onClose('database', async () => void (await Promise.all(pools.map(pool => pool.end({ timeout: 3 })))))
   const activity = openActivity(database, { service, config, log, lifecycle })
   const access = readBusAccess(config)
   const bus = connectBus({ ...access, name: `darkroom-${service}`, service, activity, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
   if (options.isBusRequired) await bus.connected
   await waitForDatabase({ database, url: config.DATABASE_URL, log, signal: lifecycle.stopping })
-  void checkPoolerCapacity(database, { connections: config.DATABASE_CONNECTIONS, log })
+  for (const pool of pools) void checkPoolerCapacity(pool, { connections: pool.options.max, log })
   const store = await openStore(config)
   const shared = { bus: async () => assertBusConnected(bus), store: () => store.ping() }
   const checks: HttpAppOptions['checks'] = {
@@ -78,8 +75,10 @@ export async function openServiceContext(
     ...(options.isBusRequired ? shared : {}),
   }
   const connections = {
-    hasReceivedSince: (at: number) => hasReceivedSince(database, at),
-    closeSilent: (milliseconds: number) => closeSilentConnections(database, milliseconds),
+    hasReceivedSince: (at: number) => pools.some(pool => hasReceivedSince(pool, at)),
+    closeSilent: (milliseconds: number) => {
+      for (const pool of pools) closeSilentConnections(pool, milliseconds)
+    },
   }
   const silenceGuard = createSilenceGuard({
     url: config.DATABASE_URL,
@@ -97,7 +96,28 @@ export async function openServiceContext(
     stopping: lifecycle.leaving,
     silenceGuard,
   }
-  return { config, log, metrics, lifecycle, database, activity, bus, store, http }
+  return { config, log, metrics, lifecycle, database, pages, activity, bus, store, http }
+}
+
+/**
+ * Opens the pools of a service. Those of query share its connections: it plans statements for their values, but pages without filters
+ * once, which takes as long as to read them.
+ */
+function openPools(
+  service: Service,
+  { config, log }: Pick<ServiceContext, 'config' | 'log'>,
+): Pick<ServiceContext, 'database' | 'pages'> {
+  const options = { url: config.DATABASE_URL, name: `darkroom-${service}`, log }
+  const connections = config.DATABASE_CONNECTIONS
+  if (service !== 'query') {
+    const database = openDatabase({ ...options, connections })
+    return { database, pages: database }
+  }
+  const pageConnections = Math.floor(connections / 2)
+  return {
+    database: openDatabase({ ...options, connections: connections - pageConnections, plans: 'custom' }),
+    pages: openDatabase({ ...options, connections: pageConnections, plans: 'generic' }),
+  }
 }
 
 function openActivity(

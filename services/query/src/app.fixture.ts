@@ -50,12 +50,12 @@ export async function openTestQuery(options: TestQueryOptions): Promise<TestQuer
   const log = createLog({ service: 'test', level: 'silent' })
   const { url } = stack.use(await createTestDatabase())
   const own = (await createServiceUrls(url)).query
-  const open = (of: string, plans?: 'custom') => {
+  const open = (of: string, plans?: 'custom' | 'generic') => {
     const pool = openDatabase({ url: of, name: 'test', ...(plans && { plans }), log })
     stack.defer(() => pool.end({ timeout: 1 }))
     return pool
   }
-  const [sql, background, database] = [open(url), open(own), open(own, 'custom')]
+  const [sql, background, database, pages] = [open(url), open(own), open(own, 'custom'), open(own, 'generic')]
   const nats = stack.use(await startTestNats())
   const bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())
@@ -73,6 +73,7 @@ export async function openTestQuery(options: TestQueryOptions): Promise<TestQuer
   const app = createApp({
     http: { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping: stopping.signal },
     database,
+    pages,
     budgetMicros: 5_000_000,
     trashDays: 7,
     store: replaceStore(store),

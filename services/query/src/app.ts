@@ -13,6 +13,7 @@ import { EVENT_STREAM_HEADERS } from './events/event-stream.ts'
 import type { LiveEvents } from './events/live.ts'
 import { createJsonResponse } from './json-response.ts'
 import type { CountDeps } from './list/count.ts'
+import type { ListPools } from './list/list.ts'
 import { listModels } from './list/model-list.ts'
 import { createListRoutes } from './list/routes.ts'
 import { parseMediaKey, serveMedia } from './media/media.ts'
@@ -26,7 +27,7 @@ import { serveUi, type Ui } from './ui.ts'
 import { readUsage, respondUsage, type UsageDeps } from './usage/usage.ts'
 import { parseUsageQuery, UsageParameters } from './usage/usage-parameters.ts'
 
-export interface QueryDeps extends UsageDeps, CountDeps {
+export interface QueryDeps extends UsageDeps, CountDeps, ListPools {
   http: HttpAppOptions
   store: Store
   liveEvents: LiveEvents

@@ -12,7 +12,7 @@ import { loadUi } from './ui.ts'
 const UI_FOLDER = join(import.meta.dirname, '..', '..', '..', 'frontend', 'dist')
 
 const context = await openServiceContext('query', { isBusRequired: false })
-const { config, lifecycle, log, database, activity, bus, store } = context
+const { config, lifecycle, log, database, pages, activity, bus, store } = context
 
 const droppedClients = context.metrics.createCounter(
   'event_clients_dropped_total',
@@ -43,6 +43,7 @@ const budgetMicros = readBudgetMicros(config)
 const app = createApp({
   http: context.http,
   database,
+  pages,
   budgetMicros,
   trashDays: config.TRASH_DAYS,
   store,

@@ -4,6 +4,7 @@ import { hasTimelineWork, sumUpTimelineDays } from '@darkroom/infra/generations/
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import { sleep } from '@darkroom/infra/runtime/timers'
 
 export interface SumTimelineDeps {
   database: Database
@@ -13,12 +14,16 @@ export interface SumTimelineDeps {
 }
 
 const POLL_MS = 600_000
+/** Pause after changed days: an import changes the same ones again and again, and waits while they are summed up. */
+const CHANGED_PAUSE_MS = 10_000
 
 /** Sums up the generations of days that are over, until the signal is aborted. Any number of processes may do so. */
 export async function runTimelineSums({ database, log, signal }: SumTimelineDeps): Promise<void> {
   const options = { name: 'sum_timeline', policy: RETRY_POLICIES.maintenance, idleMs: POLL_MS, log, signal }
   await runForever(options, async () => {
     if (!(await hasTimelineWork(database))) return 'idle'
-    return (await transaction(database, sumUpTimelineDays)) ? 'busy' : 'idle'
+    const days = await transaction(database, sumUpTimelineDays)
+    if (days === 'changed') await sleep(CHANGED_PAUSE_MS, signal)
+    return days === null ? 'idle' : 'busy'
   })
 }

@@ -5,6 +5,7 @@ export type Md5Request =
   | { type: 'opened'; id: number; path: string }
   | { type: 'grown'; id: number; bytes: number }
   | { type: 'complete' | 'abandoned'; id: number }
+  | { type: 'end' }
 
 export type Md5Response = { id: number; md5: string } | { id: number; error: string }
 
@@ -12,8 +13,8 @@ export type Md5Response = { id: number; md5: string } | { id: number; error: str
 export interface GrowingMd5 {
   /** Reports how many bytes of the file are written. */
   grow(bytes: number): void
-  /** Returns the MD5 of all bytes that were reported, in hex. @throws Error if the file could not be read; DeadlineError */
-  complete(): Promise<string>
+  /** Returns the MD5 of all bytes that were reported, in hex; undefined where the thread could not compute it. Never throws. */
+  complete(): Promise<string | undefined>
   /** Ends the work on the file. */
   abandon(): void
 }
@@ -28,59 +29,76 @@ const IDLE_MS = 10_000
 /** Longer than a large file takes once it is written whole. */
 const COMPLETE_MS = 30_000
 
-/** Creates the thread. It is started for the first file, and does not prevent the process from ending. */
-export function createMd5Thread(): Md5Thread {
-  const pending = new Map<number, PromiseWithResolvers<string>>()
+const NO_MD5: GrowingMd5 = { grow: () => {}, complete: async () => undefined, abandon: () => {} }
+
+/**
+ * Creates the thread. It is started for the first file, and does not prevent the process from ending. Where it fails there is no MD5, and
+ * everything else goes on.
+ */
+export function createMd5Thread(start = startMd5Worker): Md5Thread {
+  const pending = new Map<number, { worker: Worker; result: PromiseWithResolvers<string | undefined> }>()
   let worker: Worker | undefined
   let idle: Timer | undefined
   let nextId = 0
-  const start = () => {
-    const started = new Worker(new URL('./md5-worker.ts', import.meta.url), { smol: true })
-    started.unref()
-    started.onmessage = ({ data }: MessageEvent<Md5Response>) => {
-      const result = pending.get(data.id)
-      if ('md5' in data) result?.resolve(data.md5)
-      else result?.reject(new Error(data.error))
-    }
-    started.onerror = ({ message }) => {
-      if (worker === started) worker = undefined
-      for (const result of pending.values()) result.reject(new Error(`the thread of the MD5s ended: ${message}`))
-    }
-    return started
+  const settle = (id: number, md5?: string) => {
+    pending.get(id)?.result.resolve(md5)
+    if (pending.delete(id) && pending.size === 0) idle = setTimeout(end, IDLE_MS).unref()
   }
-  const finish = (id: number) => {
-    pending.delete(id)
-    if (pending.size > 0) return
-    idle = setTimeout(() => {
-      worker?.terminate()
-      worker = undefined
-    }, IDLE_MS)
-    idle.unref()
+  const end = () => {
+    if (worker) send(worker, { type: 'end' })
+    worker = undefined
+  }
+  const forget = (ended: Worker) => {
+    if (worker === ended) worker = undefined
+    for (const [id, file] of pending) if (file.worker === ended) settle(id)
+  }
+  /** Sends a message. One to a thread that has ended throws. */
+  const send = (to: Worker, request: Md5Request) => {
+    try {
+      to.postMessage(request)
+    } catch {
+      forget(to)
+    }
+  }
+  const startWorker = () => {
+    const started = start()
+    started.unref()
+    started.onmessage = ({ data }: MessageEvent<Md5Response>) => settle(data.id, 'md5' in data ? data.md5 : undefined)
+    started.onerror = () => forget(started)
+    started.addEventListener('close', () => forget(started))
+    return started
   }
   return {
     open: path => {
       const id = nextId++
-      const result = Promise.withResolvers<string>()
-      // It may fail before anyone waits for it.
-      result.promise.catch(() => {})
-      pending.set(id, result)
       clearTimeout(idle)
-      worker ??= start()
+      try {
+        worker ??= startWorker()
+      } catch {
+        return NO_MD5
+      }
       const thread = worker
-      const send = (request: Md5Request) => thread.postMessage(request)
-      send({ type: 'opened', id, path })
+      const result = Promise.withResolvers<string | undefined>()
+      pending.set(id, { worker: thread, result })
+      send(thread, { type: 'opened', id, path })
       return {
-        grow: bytes => send({ type: 'grown', id, bytes }),
+        grow: bytes => send(thread, { type: 'grown', id, bytes }),
         complete: async () => {
-          send({ type: 'complete', id })
+          send(thread, { type: 'complete', id })
           const deadline = { milliseconds: COMPLETE_MS, operation: 'the MD5 of an output' }
-          return await withDeadline(result.promise, deadline).finally(() => finish(id))
+          return await withDeadline(result.promise, deadline)
+            .catch(() => undefined)
+            .finally(() => settle(id))
         },
         abandon: () => {
-          send({ type: 'abandoned', id })
-          finish(id)
+          send(thread, { type: 'abandoned', id })
+          settle(id)
         },
       }
     },
   }
+}
+
+function startMd5Worker(): Worker {
+  return new Worker(new URL('./md5-worker.ts', import.meta.url), { smol: true })
 }

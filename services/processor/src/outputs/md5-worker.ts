@@ -15,6 +15,7 @@ const buffer = new Uint8Array(256 * 1024)
 const files = new Map<number, GrowingFile>()
 
 self.onmessage = ({ data }: MessageEvent<Md5Request>) => {
+  if (data.type === 'end') return end()
   try {
     const md5 = handle(data)
     if (md5 !== undefined) respond({ id: data.id, md5 })
@@ -23,12 +24,18 @@ self.onmessage = ({ data }: MessageEvent<Md5Request>) => {
   }
 }
 
+/** Ends the thread. Its files would stay open in the process otherwise. */
+function end(): void {
+  for (const { descriptor } of files.values()) closeSync(descriptor)
+  process.exit()
+}
+
 function respond(response: Md5Response): void {
   self.postMessage(response)
 }
 
 /** Handles a request. @returns the MD5 of a file that is complete */
-function handle(request: Md5Request): string | undefined {
+function handle(request: Exclude<Md5Request, { type: 'end' }>): string | undefined {
   if (request.type === 'opened') {
     files.set(request.id, { descriptor: openSync(request.path, 'r'), hash: new Bun.CryptoHasher('md5'), bytes: 0 })
     return undefined

@@ -61,6 +61,7 @@ async function writeChunks(
   const file = await open(path, 'wx', 0o600)
   const md5 = md5Thread?.open(path)
   try {
+    await using _ = file
     for await (const chunk of chunks) {
       sha256.update(chunk)
       bytes += chunk.byteLength
@@ -71,11 +72,9 @@ async function writeChunks(
   } catch (error) {
     md5?.abandon()
     throw error
-  } finally {
-    await file.close()
   }
   // Without it the store reads the file once more.
-  const digest = await md5?.complete().catch(() => undefined)
+  const digest = await md5?.complete()
   return { bytes, sha256: sha256.digest('hex'), ...(digest !== undefined && { md5: digest }) }
 }
 

@@ -18,6 +18,12 @@ export interface ListQuery extends FilterQuery {
   includeParameters: boolean
 }
 
+/** Returns whether a page is one of all generations that are not in the trash, as they are stored. A search is no filter here. */
+export function isUnfiltered({ filter, includeParameters }: ListQuery): boolean {
+  const { workspaceId: _, isTrashed, ...filters } = filter
+  return !(isTrashed || includeParameters) && Object.values(filters).every(value => value === undefined)
+}
+
 /** Query parameters of the list. */
 export const ListParameters = z.strictObject({
   ...FILTER_PARAMETERS,

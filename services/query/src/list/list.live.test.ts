@@ -330,7 +330,7 @@ async function fetchPage(
   parameters: Record<string, string | null | undefined>,
 ): Promise<GenerationPage> {
   const given = Object.fromEntries(Object.entries(parameters).filter(([, value]) => typeof value === 'string'))
-  const text = await listPage(sql, parseListQuery(ListParameters.parse(given), workspaceId))
+  const text = await listPage({ database: sql, pages: sql }, parseListQuery(ListParameters.parse(given), workspaceId))
   return GenerationPage.parse(JSON.parse(new TextDecoder().decode(text)))
 }
 

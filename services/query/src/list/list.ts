@@ -2,7 +2,7 @@ import type { Database } from '@darkroom/infra/database/connection'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { type Cursor, encodeCursor } from './cursor.ts'
 import { resolveFilter } from './filter-conditions.ts'
-import type { ListQuery } from './list-parameters.ts'
+import { isUnfiltered, type ListQuery } from './list-parameters.ts'
 import { findGenerationCursor, type KeysetRange, type RowSource, readDocumentBytes, selectRows } from './list-rows.ts'
 import { isPlainSearch, type PlainSearch, readNewestFound } from './newest-found.ts'
 import { checkTimeZone } from './time-zone.ts'
@@ -12,6 +12,12 @@ interface Page {
   /** JSON text of each generation. */
   rows: Buffer[]
   hasMore: { older: boolean; newer: boolean }
+}
+
+/** The pools that a list reads from: pages without filters have one whose plans are made once. */
+export interface ListPools {
+  database: Database
+  pages: Database
 }
 
 const OPENING = Buffer.from('{"generations":[')
@@ -25,20 +31,24 @@ const COMMA = Buffer.from(',')
  * @throws ProblemError `not_found` when the page is requested around a generation that does not exist, `invalid` for an
  *   unknown time zone
  */
-export async function listPage(database: Database, query: ListQuery): Promise<Uint8Array<ArrayBuffer>> {
-  const { rows, hasMore } = await checkTimeZone(() => readPage(database, query))
+export async function listPage(pools: ListPools, query: ListQuery): Promise<Uint8Array<ArrayBuffer>> {
+  const { rows, hasMore } = await checkTimeZone(() => readPage(pools, query))
   const next = hasMore.older ? encodeRowCursor(rows.at(-1)) : 'null'
   const previous = hasMore.newer ? encodeRowCursor(rows.at(0)) : 'null'
   const items = rows.flatMap((row, index) => (index === 0 ? [row] : [COMMA, row]))
   return Buffer.concat([OPENING, ...items, Buffer.from(`],"nextCursor":${next},"previousCursor":${previous}}`)])
 }
 
-async function readPage(database: Database, query: ListQuery): Promise<Page> {
+async function readPage({ database, pages }: ListPools, query: ListQuery): Promise<Page> {
   const { anchor, limit, includeParameters } = query
   const found = isPlainSearch(query) ? await readFoundPage(database, query) : null
   if (found) return found
   const source = { filter: await resolveFilter(database, query), includeParameters }
-  if (anchor.kind === 'cursor') return await readDirectionalPage(database, source, { ...anchor, limit })
+  if (anchor.kind === 'cursor')
+    return await readDirectionalPage(!query.search && isUnfiltered(query) ? pages : database, source, {
+      ...anchor,
+      limit,
+    })
   const cursor =
     anchor.kind === 'around' ? anchor.cursor : await findGenerationCursor(database, { ...query.filter, id: anchor.id })
   if (!cursor) throw new ProblemError('not_found', 'There is no such generation.')

@@ -1,6 +1,6 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { buildTsQuery } from './filter-conditions.ts'
-import type { ListQuery, PageAnchor } from './list-parameters.ts'
+import { isUnfiltered, type ListQuery, type PageAnchor } from './list-parameters.ts'
 import type { Search } from './search.ts'
 
 /** Cursor before the newest generation. */
@@ -14,10 +14,8 @@ export interface PlainSearch extends ListQuery {
 
 /** Returns whether a page is one of a search without other filters. */
 export function isPlainSearch(query: ListQuery): query is PlainSearch {
-  const { search, anchor, includeParameters } = query
-  const { workspaceId: _, isTrashed, ...filters } = query.filter
-  if (!search || anchor.kind !== 'cursor' || anchor.direction === 'newer') return false
-  return !(includeParameters || isTrashed) && Object.values(filters).every(value => value === undefined)
+  const { search, anchor } = query
+  return search !== null && anchor.kind === 'cursor' && anchor.direction === 'older' && isUnfiltered(query)
 }
 
 /**

@@ -20,11 +20,16 @@ const WORKSPACE = crypto.randomUUID()
 const CURSOR = { createdAt: '2026-01-01T00:00:00.000000Z', id: crypto.randomUUID() }
 const stack = new AsyncDisposableStack()
 let sql: Database
+/** The pool of pages without filters: one connection, so that its prepared statements can be looked at. */
+let pages: Database
 
 beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
-  sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
+  const log = createLog({ service: 'test', level: 'silent' })
+  sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
+  pages = openDatabase({ url, name: 'test', connections: 1, plans: 'generic', log })
+  stack.defer(() => pages.end({ timeout: 1 }))
   await insertRows(sql, WORKSPACE, ROWS)
   await insertRows(sql, crypto.randomUUID(), ROWS)
   // A vacuum beside an automatic one finds that somebody may still see older rows, and leaves the index without its map of pages.
@@ -67,6 +72,27 @@ for (const [name, parameters, index] of ONE_INDEX) {
     }
   }
 }
+
+test('reads a page without filters with one index, by a plan for any values', async () => {
+  const source = { filter: parseTestFilter({}), includeParameters: false }
+  for (const direction of ['older', 'newer'] as const) {
+    for (const cursor of [null, CURSOR]) {
+      await selectRows(pages, source, { direction, cursor, inclusive: false, limit: 51 })
+      const [prepared] = await pages<{ name: string; count: number }[]>`
+        select name, generic_plans::int as count from pg_prepared_statements
+        where statement like '%d.document%from generation_documents d%' and statement not like '%pg_prepared%' order by prepare_time desc limit 1`
+      expect(prepared?.count).toBeGreaterThan(0)
+      const given = [WORKSPACE, ...(cursor ? [cursor.createdAt, cursor.id] : []), '51'].map(text => `'${text}'`)
+      const statement = `explain (analyze, format json) execute "${prepared?.name}" (${given.join(', ')})`
+      const nodes = await explain(pages.unsafe(statement))
+      expect(nodes.map(node => node['Node Type'])).toEqual(['Limit', 'Index Scan'])
+      expect([nodes[1]?.['Index Name'], nodes[1]?.['Rows Removed by Filter'] ?? 0]).toEqual([
+        'generation_documents_newest',
+        0,
+      ])
+    }
+  }
+})
 
 test('combines filters and words without a sequential scan or a read of raw parameters', async () => {
   const queries: Record<string, string>[] = [

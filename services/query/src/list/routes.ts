@@ -10,14 +10,14 @@ import { createJsonResponse } from '../json-response.ts'
 import { type CountDeps, countGenerations } from './count.ts'
 import { readDocuments } from './documents.ts'
 import { FilterParameters, parseFilter } from './filter-parameters.ts'
-import { listPage } from './list.ts'
+import { type ListPools, listPage } from './list.ts'
 import { ListParameters, parseListQuery } from './list-parameters.ts'
 import { DEFAULT_TIME_ZONE } from './time-zone.ts'
 import { readTimeline } from './timeline.ts'
 
 /** Creates the routes of `/api/generations`: the list, one generation, and the count and timeline of a filter. */
-export function createListRoutes(deps: CountDeps) {
-  const { database } = deps
+export function createListRoutes(deps: CountDeps & ListPools) {
+  const { database, pages } = deps
   return new Elysia({ normalize: false })
     .get(
       '/api/generations',
@@ -25,7 +25,10 @@ export function createListRoutes(deps: CountDeps) {
         const { workspaceId, admin } = identityOf(request)
         if (query.includeParameters && !admin)
           throw new ProblemError('forbidden', 'Only administrators see parameters in full.')
-        return createJsonResponse<GenerationPage>(request, await listPage(database, parseListQuery(query, workspaceId)))
+        return createJsonResponse<GenerationPage>(
+          request,
+          await listPage({ database, pages }, parseListQuery(query, workspaceId)),
+        )
       },
       { query: ListParameters },
     )

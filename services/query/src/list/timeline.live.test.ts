@@ -101,7 +101,7 @@ test('waits for a transaction that changes a day, and sums up what it has writte
 /** Sums up all days. @returns the number of transactions */
 async function sumUp(): Promise<number> {
   let count = 0
-  while ((await hasTimelineWork(sql)) && (await transaction(sql, sumUpTimelineDays))) count++
+  while ((await hasTimelineWork(sql)) && (await transaction(sql, sumUpTimelineDays)) !== null) count++
   return count
 }
 

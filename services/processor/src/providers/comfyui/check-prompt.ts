@@ -6,8 +6,10 @@ import { findJob, toUndefinedIfAbsent } from './find-job.ts'
 import { createFileOutput, getFilePath, toOutputs } from './output-files.ts'
 import type { PromptServer } from './prompt-server.ts'
 
-const MAX_PENDING_SECONDS = 2
-const MAX_RUNNING_SECONDS = 1
+/** The prompts before it take longer. */
+const PENDING_SECONDS = { min: 2, max: 2 }
+const NEXT_SECONDS = { min: 0.2, max: 2 }
+const RUNNING_SECONDS = { min: 0.2, max: 1 }
 /** Types of the files that nodes write. */
 const EXTENSIONS = ['png', 'webp', 'jpg'] as const
 
@@ -27,11 +29,12 @@ export async function checkPrompt(
   const { client } = server
   const job = await findJob(server, id, signal)
   if (job.state === 'pending') {
-    const pollAfterSeconds = computePollInterval(ageSeconds, MAX_PENDING_SECONDS)
-    return { kind: 'waiting', pollAfterSeconds, queuePosition: job.position ?? 0, outputs: [] }
+    const queuePosition = job.position ?? 0
+    const pollAfterSeconds = computePollInterval(ageSeconds, queuePosition > 1 ? PENDING_SECONDS : NEXT_SECONDS)
+    return { kind: 'waiting', pollAfterSeconds, queuePosition, outputs: [] }
   }
   if (job.state === 'running')
-    return { kind: 'waiting', pollAfterSeconds: computePollInterval(ageSeconds, MAX_RUNNING_SECONDS), outputs: [] }
+    return { kind: 'waiting', pollAfterSeconds: computePollInterval(ageSeconds, RUNNING_SECONDS), outputs: [] }
   if (job.state === 'failed') return { kind: 'failed', error: job.error }
   if (job.state === 'completed') return { kind: 'finished', outputs: toOutputs(client.baseUrl, indices, job.files) }
   const outputs = await findWrittenFiles(client, id, indices, signal)

@@ -17,8 +17,8 @@ async function createReference(role: ProviderReference['role'], width = 64, alph
 
 /** Times until the next poll, by the age of a call, in seconds. */
 const POLL_INTERVALS = [
-  [0, 0.2],
-  [20, 1],
+  [0, 1],
+  [30, 1.5],
   [300, 2],
 ] as const
 

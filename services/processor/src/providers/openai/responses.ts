@@ -12,7 +12,8 @@ import { BASE64_FIELDS, MAX_IMAGE_BYTES, toOutput } from './read-answer.ts'
 import { parseHandle } from './response-handle.ts'
 import { BackgroundResponse, type ResponseItem } from './wire.ts'
 
-const MAX_POLL_SECONDS = 2
+/** Many images are made at once there: no wait for one of them holds a slot. */
+const POLL_SECONDS = { min: 1, max: 2 }
 /** Two images in base64, and what is around them. */
 const MAX_RESPONSE_BYTES = 180_000_000
 
@@ -83,7 +84,7 @@ function toCheckResult({ response, files }: FoundResponse, index: number, ageSec
   switch (response.status) {
     case 'queued':
     case 'in_progress':
-      return { kind: 'waiting', pollAfterSeconds: computePollInterval(ageSeconds, MAX_POLL_SECONDS), outputs: [] }
+      return { kind: 'waiting', pollAfterSeconds: computePollInterval(ageSeconds, POLL_SECONDS), outputs: [] }
     case 'cancelled':
       return { kind: 'failed', error: new ProviderError('cancelled_by_provider') }
     default: {
