@@ -27,6 +27,8 @@ type Holder = { name: 'nobody' } | { name: 'launcher'; gateway: Gateway } | { na
 
 const NOBODY: Holder = { name: 'nobody' }
 const OPEN_TIMEOUT_MS = 5_000
+/** Time in which a query process that offers to answer does, in ms. */
+const OFFER_TIMEOUT_MS = 2_000
 const RETRY_MS = 20
 
 /** Creates the address. It is closed until `open` is called. */
@@ -36,15 +38,17 @@ export function createAddress(options: AddressOptions): Address {
   let upstreams: Upstreams | undefined
   let offering: ChildProcess | undefined
   let holder: Holder = NOBODY
-  let isStopping = false
+  let isRefusing = false
+  let isClosed = false
 
   /** Opens a gateway here, as soon as the port is free: it could be shared with another studio of the same user. */
   const openGateway = async (): Promise<void> => {
     const isFree = await isPortFree(port, host)
-    if (!upstreams || isStopping || holder.name !== 'nobody') return
+    if (!upstreams || isClosed || holder.name !== 'nobody') return
     try {
       if (!isFree) throw new Error('The port is taken.')
       const gateway = startGateway({ ...options, upstreams, isShared: true })
+      if (isRefusing) gateway.refuseChanges()
       gateways.add(gateway)
       holder = { name: 'launcher', gateway }
     } catch {
@@ -53,9 +57,11 @@ export function createAddress(options: AddressOptions): Address {
   }
   /** Gives the address to the query process that offers to answer there. Vite answers for the interface where there is one. */
   const assign = () => {
-    if (!upstreams || isStopping) return
-    if (offering && !upstreams.ui) offering.send({ message: 'open', port, host, maxRequests } satisfies ToQuery)
-    else void openGateway()
+    if (!upstreams || isClosed) return
+    if (!offering || upstreams.ui) return void openGateway()
+    offering.send({ message: 'open', port, host, maxRequests } satisfies ToQuery)
+    // It may be too busy to answer, or have ended.
+    setTimeout(openGateway, OFFER_TIMEOUT_MS).unref()
   }
   const lose = (child: ChildProcess) => {
     if (offering === child) offering = undefined
@@ -70,6 +76,8 @@ export function createAddress(options: AddressOptions): Address {
     'gateway-open': child => {
       if (holder.name === 'launcher') holder.gateway.stopListening()
       holder = { name: 'query', child }
+      if (isRefusing) child.send({ message: 'refuse-changes' } satisfies ToQuery)
+      if (isClosed) child.send({ message: 'stop-listening' } satisfies ToQuery)
     },
     'gateway-failed': () => void openGateway(),
   }
@@ -84,18 +92,23 @@ export function createAddress(options: AddressOptions): Address {
       })
     },
     addQuery: child => {
+      let isLost = false
       child.listen(value => {
         const { data } = ToLauncher.safeParse(value)
-        if (data) receive[data](child)
+        if (data && !isLost) receive[data](child)
       })
-      void child.ended.then(() => lose(child))
+      void child.ended.then(() => {
+        isLost = true
+        lose(child)
+      })
     },
     refuseChanges: () => {
-      isStopping = true
+      isRefusing = true
       if (holder.name === 'launcher') holder.gateway.refuseChanges()
       if (holder.name === 'query') holder.child.send({ message: 'refuse-changes' } satisfies ToQuery)
     },
     stopListening: () => {
+      isClosed = true
       if (holder.name === 'launcher') holder.gateway.stopListening()
       if (holder.name === 'query') holder.child.send({ message: 'stop-listening' } satisfies ToQuery)
     },

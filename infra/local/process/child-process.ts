@@ -72,7 +72,12 @@ export function startChildProcess(options: ChildProcessOptions): ChildProcess {
       stopChildProcess({ child, isRunning, kill, exited, stopSignal, milliseconds, force }),
     kill,
     send: message => {
-      if (options.hasChannel && isRunning()) child.send(message)
+      if (!options.hasChannel || !isRunning()) return
+      try {
+        child.send(message)
+      } catch {
+        // Its channel is closed before its end is known.
+      }
     },
     listen: listener => {
       onMessage = listener

@@ -16,10 +16,13 @@ export async function hasTimelineWork(db: Queryable): Promise<boolean> {
  * Sums up the generations of the next days of every workspace: of those that have changed, else of those that are over. No other
  * transaction changes such days meanwhile.
  *
- * @returns which days there were; null if there were none
+ * @returns which days there were; null if there were none; `locked`, with nothing done, while other transactions change days that are
+ *   over: they would wait for each other, and for this one
  */
-export async function sumUpTimelineDays(tx: Transaction): Promise<'changed' | 'over' | null> {
-  await tx`select pg_advisory_xact_lock(hashtextextended('darkroom timeline days', 0))`
+export async function sumUpTimelineDays(tx: Transaction): Promise<'changed' | 'over' | 'locked' | null> {
+  const [lock] = await tx<{ isLocked: boolean }[]>`
+    select pg_try_advisory_xact_lock(hashtextextended('darkroom timeline days', 0)) as "isLocked"`
+  if (!lock?.isLocked) return 'locked'
   if (await sumUpChangedDays(tx)) return 'changed'
   return (await sumUpNextDays(tx)) ? 'over' : null
 }

@@ -66,7 +66,8 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
     })
     .derive({ as: 'global' }, ({ request, route, server }) => {
       // Elysia has its own way to find a route: one that was not checked is not run.
-      if (route !== gate.ruleOf(request)?.path && !isOperatorPath(route)) throw createNotFoundError()
+      const rule = gate.ruleOf(request)
+      if (rule ? route !== rule.path : !isOperatorPath(route)) throw createNotFoundError()
       return {
         identity: identityOf(request),
         /** Address of the client, for shares of what all have in common. */

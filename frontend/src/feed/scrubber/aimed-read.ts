@@ -31,8 +31,8 @@ export function createAimedRead({ read, setTimer = setTimeout }: AimedReadDeps) 
     const started = read(location)
     current = started
     setTimer(() => current === started && end(), MAX_AGE_MS)
-    // A failure is reported where the page is used.
-    await started.page.catch(() => {})
+    // One that failed is read again where the page is used.
+    await started.page.catch(() => current === started && end())
     isReading = false
     if (aimed !== undefined && !isSame(aimed, location)) await readAimed(aimed)
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { Problem } from '@darkroom/contracts/problem'
+import { Elysia } from 'elysia'
 import { findFreePort } from '../../../local/process/free-ports.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { AWAY_MESSAGES } from './gateway-responses.ts'
@@ -231,6 +232,26 @@ test.each([
   const response = await fetch(base + path)
   expect(response.status).toBe(404)
   expect(Problem.parse(await response.json()).code).toBe('not_found')
+})
+
+test('hands a request on by the path that it was routed by, whatever its target and host are', async () => {
+  const read = new Elysia()
+    .onError(({ code }) => code)
+    .get('/metrics', () => 'metrics')
+    .all('/*', ({ body, path }) => `${path} ${body}`)
+  const query = (request: Request) => read.handle(request)
+  const other = startGateway({ port: 0, host: HOST, upstreams: { query, ingest: base } })
+  const request = async (start: string, rest = '\r\n') => {
+    const socket = connect(other.port, HOST)
+    socket.end(`${start} HTTP/1.1\r\nConnection: close\r\n${rest}`)
+    return (await new Response(socket).text()).split('\r\n\r\n')[1]
+  }
+  expect(await request('GET http://a/bc/metrics', 'Host: localhost\r\n\r\n')).toStartWith('/bc/metrics')
+  expect(await request('GET http://xyz?/metrics', 'Host: localhost\r\n\r\n')).not.toContain('metrics')
+  expect(await request('GET /bc/metrics', 'Host: a\r\n\r\n')).toStartWith('/bc/metrics')
+  const upload = 'Host: a\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi'
+  expect(await request('POST /api/bc', upload)).toStartWith('/api/bc hi')
+  await other.closeConnections()
 })
 
 test('forwards a path that cannot be decoded to query', async () => {

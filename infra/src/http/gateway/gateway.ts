@@ -67,6 +67,7 @@ const HOP_BY_HOP_HEADERS = [
   'transfer-encoding',
   'upgrade',
 ]
+const MIN_ORIGIN_CHARACTERS = 11
 const QUERY_PATHS = /^\/(api|media|openapi)(\/|$)|^\/openapi\.json$/
 
 /**
@@ -95,7 +96,7 @@ export function startGateway(options: GatewayOptions): Gateway {
       if (isStopping && route.service === 'ingest') return respondStopping()
       const { upstream } = route
       if (typeof upstream === 'function')
-        return upstream(route.path === url.pathname ? request : redirectTo(request, route.path))
+        return upstream(route.path === url.pathname ? normalizeUrl(request, url) : redirectTo(request, route.path))
       // Event streams are silent between pings, and an upload may be slow: the timeout is the service's decision.
       server.timeout(request, 0)
       // It lasts as long as the connection, so it is set again at the end of each response.
@@ -144,6 +145,16 @@ function resolveRoute(path: string, upstreams: Upstreams): Route | undefined {
 }
 
 /** Returns the same request, without a body, for another path. */
+/**
+ * Returns a request whose path everyone finds: Elysia looks for it behind the eleventh character of the URL. A shorter host, or a target
+ * that is a whole URL, would lead it to another path than the one that was resolved here.
+ */
+function normalizeUrl(request: Request, { pathname, search }: URL): Request {
+  const start = request.url.indexOf('/', MIN_ORIGIN_CHARACTERS)
+  if (start >= 0 && request.url.slice(start) === pathname + search) return request
+  return new Request(`http://studio.internal${pathname}${search}`, request)
+}
+
 function redirectTo(request: Request, path: string): Request {
   return new Request(new URL(path, request.url).href, {
     method: request.method,

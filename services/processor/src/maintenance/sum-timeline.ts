@@ -23,7 +23,7 @@ export async function runTimelineSums({ database, log, signal }: SumTimelineDeps
   await runForever(options, async () => {
     if (!(await hasTimelineWork(database))) return 'idle'
     const days = await transaction(database, sumUpTimelineDays)
-    if (days === 'changed') await sleep(CHANGED_PAUSE_MS, signal)
+    if (days === 'changed' || days === 'locked') await sleep(CHANGED_PAUSE_MS, signal)
     return days === null ? 'idle' : 'busy'
   })
 }
