@@ -80,6 +80,7 @@ export function createAddress(options: AddressOptions): Address {
       if (isClosed) child.send({ message: 'stop-listening' } satisfies ToQuery)
     },
     'gateway-failed': () => void openGateway(),
+    'gateway-closed': lose,
   }
   return {
     open: async (to, signal) => {
@@ -91,17 +92,7 @@ export function createAddress(options: AddressOptions): Address {
         throw new StartError(`Port ${port} was taken while the studio started. Start it again.`, { cause })
       })
     },
-    addQuery: child => {
-      let isLost = false
-      child.listen(value => {
-        const { data } = ToLauncher.safeParse(value)
-        if (data && !isLost) receive[data](child)
-      })
-      void child.ended.then(() => {
-        isLost = true
-        lose(child)
-      })
-    },
+    addQuery: child => followQuery(child, { receive: message => receive[message](child), lose: () => lose(child) }),
     refuseChanges: () => {
       isRefusing = true
       if (holder.name === 'launcher') holder.gateway.refuseChanges()
@@ -116,4 +107,17 @@ export function createAddress(options: AddressOptions): Address {
       await Promise.all([...gateways].map(gateway => gateway.closeConnections()))
     },
   }
+}
+
+/** Receives the messages of a query process until it ends. */
+function followQuery(child: ChildProcess, on: { receive: (message: ToLauncher) => void; lose: () => void }): void {
+  let isLost = false
+  child.listen(value => {
+    const { data } = ToLauncher.safeParse(value)
+    if (data && !isLost) on.receive(data)
+  })
+  void child.ended.then(() => {
+    isLost = true
+    on.lose()
+  })
 }

@@ -2,9 +2,10 @@ import { z } from 'zod'
 
 /**
  * Messages between the launcher and query, over the channel of their processes. Query offers to answer at the studio's address itself
- * once it listens; the launcher tells it to, and closes its own gateway there when that is open.
+ * once it listens; the launcher tells it to, and closes its own gateway there when that is open. A query process that closes says so, and
+ * the launcher answers there again.
  */
-export const ToLauncher = z.enum(['gateway-offered', 'gateway-open', 'gateway-failed'])
+export const ToLauncher = z.enum(['gateway-offered', 'gateway-open', 'gateway-failed', 'gateway-closed'])
 export type ToLauncher = z.infer<typeof ToLauncher>
 
 export const ToQuery = z.discriminatedUnion('message', [

@@ -21,7 +21,13 @@ export function offerGateway(options: {
 }): () => Promise<void> {
   const { channel, log } = options
   let gateway: Gateway | undefined
-  const send = (message: ToLauncher) => channel.send?.(message)
+  const send = (message: ToLauncher) => {
+    try {
+      channel.send?.(message)
+    } catch {
+      // The launcher is gone.
+    }
+  }
   const open = (address: Pick<GatewayOptions, 'port' | 'host'> & { maxRequests: number }) => {
     try {
       gateway ??= startGateway({ ...options.gateway, ...address, isShared: true })
@@ -38,5 +44,10 @@ export function offerGateway(options: {
     if (data?.message === 'stop-listening') gateway?.stopListening()
   })
   send('gateway-offered')
-  return async () => await gateway?.closeConnections()
+  return async () => {
+    if (!gateway) return
+    gateway.stopListening()
+    send('gateway-closed')
+    await gateway.closeConnections()
+  }
 }
