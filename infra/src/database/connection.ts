@@ -12,12 +12,6 @@ export type Transaction = postgres.TransactionSql<Types>
 export type Queryable = Database | Transaction
 
 const STATEMENT_MS = 10_000
-const PLAN_SETTINGS: Record<'any' | 'custom' | 'generic', Record<string, string>> = {
-  any: {},
-  custom: { plan_cache_mode: 'force_custom_plan' },
-  // A plan that was made while a table was small, or had no statistics, would go on to read the whole of it.
-  generic: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' },
-}
 /** Time limit of a transaction, in ms, on the server and in `transaction`. */
 export const TRANSACTION_MS = 15_000
 
@@ -32,8 +26,7 @@ export const TRANSACTION_MS = 15_000
  *
  * @param options `connections`: the size of the pool, 10 unless given; `name`: the application name in `pg_stat_activity`;
  *   `statementMs`: time limit of a statement, in ms, 10 s unless given; 0 for none; `plans`: `custom`, each statement is planned for its
- *   values; `generic`, once for any values and without sequential scans, for statements that read by a key or in the order of
- *   an index; the server decides unless given. A generic plan of others is one for a large workspace, and may read the rows of all, so
+ *   values; `generic`, once for any values, for statements that read by a key or in the order of an index; the server decides unless given. A generic plan of others is one for a large workspace, and may read the rows of all, so
  *   that its time shows that there are others
  */
 export function openDatabase(options: {
@@ -56,7 +49,8 @@ export function openDatabase(options: {
       statement_timeout: options.statementMs ?? STATEMENT_MS,
       idle_in_transaction_session_timeout: TRANSACTION_MS,
       lock_timeout: 5_000,
-      ...PLAN_SETTINGS[options.plans ?? 'any'],
+      // The only one of its kind: a pooler refuses a connection for each setting that it was not told to ignore.
+      ...(options.plans ? { plan_cache_mode: `force_${options.plans}_plan` } : {}),
     },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   })
