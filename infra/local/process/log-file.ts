@@ -86,12 +86,17 @@ function watchSize(file: string, { maxBytes, checkMs }: LogLimits, rotateIfLarge
     size = readSize(file)
     const isFast = Math.abs(size - before) > maxBytes * FAST_GROWTH
     rotateIfLarge()
-    timer = setTimeout(check, isFast ? checkMs / 20 : checkMs)
+    timer = setTimeout(check, untilNext(isFast ? checkMs / 20 : checkMs))
     timer.unref()
   }
-  let timer = setTimeout(check, checkMs)
+  let timer = setTimeout(check, untilNext(checkMs))
   timer.unref()
   return () => clearTimeout(timer)
+}
+
+/** Returns the time until the next multiple of an interval, in ms: the checks of all logs of a process are one wake-up. */
+function untilNext(interval: number): number {
+  return interval - (Date.now() % interval)
 }
 
 /**
