@@ -16,10 +16,7 @@ export const IMAGE_SETS: readonly ImageSet[] = [
 /** Images that are given at once. */
 export const AT_ONCE = 16
 
-/** Opens the file of an image as its set has it when it is read. */
-export async function openSource(
-  path: string,
-  source: ImageSet['source'],
-): Promise<Buffer | { path: string; bytes: number }> {
-  return source === 'memory' ? await readFile(path) : { path, bytes: (await stat(path)).size }
+/** Opens the file of an image as its set has it when it is read. @param source `file` or `memory` */
+export async function openSource(path: string, source: string): Promise<Buffer | { path: string; bytes: number }> {
+  return source === 'file' ? { path, bytes: (await stat(path)).size } : await readFile(path)
 }

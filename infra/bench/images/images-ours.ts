@@ -12,7 +12,7 @@ import { AT_ONCE, openSource } from './image-sets.ts'
 const MEMORY_BYTES = 512 * 1024 * 1024
 
 const [, , path = '', source = ''] = process.argv
-const image = await openSource(path, source === 'file' ? 'file' : 'memory')
+const image = await openSource(path, source)
 const decoder = createImageDecoder({ memoryBytes: MEMORY_BYTES, log: createLog({ service: 'bench', level: 'silent' }) })
 const { signal } = new AbortController()
 

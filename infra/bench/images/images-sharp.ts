@@ -11,7 +11,7 @@ import { AT_ONCE, openSource } from './image-sets.ts'
 
 const [QUALITY, PLACEHOLDER_PIXELS] = [82, 100]
 const [, , path = '', source = ''] = process.argv
-const opened = await openSource(path, source === 'file' ? 'file' : 'memory')
+const opened = await openSource(path, source)
 const image = Buffer.isBuffer(opened) ? opened : opened.path
 sharp.concurrency(1)
 sharp.cache(false)

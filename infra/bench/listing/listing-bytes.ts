@@ -19,10 +19,11 @@ const REQUESTS = 8
 export async function countBytes(stack: BenchStack, seed?: { script: string; args: string[] }): Promise<DatabaseBytes> {
   await using proxy = await openCountingProxy(stack.databaseUrl)
   const env = { DATABASE_URL: proxy.url }
-  const ours = `${(await stack.startService('query', env)).url}/api/generations?limit=50`
-  const seedBytes = seed
-    ? await measureMinBytes(proxy, `${(await stack.startServer(seed.script, env, seed.args)).url}/?limit=50`)
-    : undefined
+  // They end before the proxy does: without it the service would look for the database, beside what is measured next.
+  await using service = await stack.startService('query', env)
+  await using seedServer = seed && (await stack.startServer(seed.script, env, seed.args))
+  const ours = `${service.url}/api/generations?limit=50`
+  const seedBytes = seedServer && (await measureMinBytes(proxy, `${seedServer.url}/?limit=50`))
   const bloated = await measureMinBytes(proxy, ours)
   await stack.database`alter table generation_raw rename to parked`
   await stack.database`create table generation_raw (like parked)`

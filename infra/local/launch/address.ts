@@ -38,17 +38,16 @@ export function createAddress(options: AddressOptions): Address {
   let upstreams: Upstreams | undefined
   let offering: ChildProcess | undefined
   let holder: Holder = NOBODY
-  let isRefusing = false
-  let isClosed = false
+  let state: 'open' | 'refusing' | 'closed' = 'open'
 
   /** Opens a gateway here, as soon as the port is free: it could be shared with another studio of the same user. */
   const openGateway = async (): Promise<void> => {
     const isFree = await isPortFree(port, host)
-    if (!upstreams || isClosed || holder.name !== 'nobody') return
+    if (!upstreams || state === 'closed' || holder.name !== 'nobody') return
     try {
       if (!isFree) throw new Error('The port is taken.')
       const gateway = startGateway({ ...options, upstreams, isShared: true })
-      if (isRefusing) gateway.refuseChanges()
+      if (state === 'refusing') gateway.refuseChanges()
       gateways.add(gateway)
       holder = { name: 'launcher', gateway }
     } catch {
@@ -57,7 +56,7 @@ export function createAddress(options: AddressOptions): Address {
   }
   /** Gives the address to the query process that offers to answer there. Vite answers for the interface where there is one. */
   const assign = () => {
-    if (!upstreams || isClosed) return
+    if (!upstreams || state === 'closed') return
     if (!offering || upstreams.ui) return void openGateway()
     offering.send({ message: 'open', port, host, maxRequests } satisfies ToQuery)
     // It may be too busy to answer, or have ended.
@@ -76,8 +75,8 @@ export function createAddress(options: AddressOptions): Address {
     'gateway-open': child => {
       if (holder.name === 'launcher') holder.gateway.stopListening()
       holder = { name: 'query', child }
-      if (isRefusing) child.send({ message: 'refuse-changes' } satisfies ToQuery)
-      if (isClosed) child.send({ message: 'stop-listening' } satisfies ToQuery)
+      if (state !== 'open') child.send({ message: 'refuse-changes' } satisfies ToQuery)
+      if (state === 'closed') child.send({ message: 'stop-listening' } satisfies ToQuery)
     },
     'gateway-failed': () => void openGateway(),
     'gateway-closed': lose,
@@ -94,12 +93,12 @@ export function createAddress(options: AddressOptions): Address {
     },
     addQuery: child => followQuery(child, { receive: message => receive[message](child), lose: () => lose(child) }),
     refuseChanges: () => {
-      isRefusing = true
+      if (state === 'open') state = 'refusing'
       if (holder.name === 'launcher') holder.gateway.refuseChanges()
       if (holder.name === 'query') holder.child.send({ message: 'refuse-changes' } satisfies ToQuery)
     },
     stopListening: () => {
-      isClosed = true
+      state = 'closed'
       if (holder.name === 'launcher') holder.gateway.stopListening()
       if (holder.name === 'query') holder.child.send({ message: 'stop-listening' } satisfies ToQuery)
     },

@@ -44,11 +44,8 @@ async function readPage({ database, pages }: ListPools, query: ListQuery): Promi
   const found = isPlainSearch(query) ? await readFoundPage(database, query) : null
   if (found) return found
   const source = { filter: await resolveFilter(database, query), includeParameters }
-  if (anchor.kind === 'cursor')
-    return await readDirectionalPage(!query.search && isUnfiltered(query) ? pages : database, source, {
-      ...anchor,
-      limit,
-    })
+  const pool = !query.search && isUnfiltered(query) ? pages : database
+  if (anchor.kind === 'cursor') return await readDirectionalPage(pool, source, { ...anchor, limit })
   const cursor =
     anchor.kind === 'around' ? anchor.cursor : await findGenerationCursor(database, { ...query.filter, id: anchor.id })
   if (!cursor) throw new ProblemError('not_found', 'There is no such generation.')

@@ -44,8 +44,8 @@ export function selectSummedDays(database: Database, { filter, facet, zone, newe
         select day, counts, day::timestamp at time zone 'UTC' as start from timeline_days
         where workspace_id = ${workspaceId} and facet = ${facet}
       ) s, lateral (
-        select ((s.day + 1)::timestamp at time zone 'UTC' - interval '1 microsecond') at time zone ${zone} as at
-      ) e, lateral (select e.at::date as day) last
+        select (((s.day + 1)::timestamp at time zone 'UTC' - interval '1 microsecond') at time zone ${zone})::date as day
+      ) last
     ), summed as (
       select first_day, last_day, counts[cardinality(counts)] & x'ffffff'::int as total,
         case when first_day < last_day then coalesce(counts[width_bucket((quarter::int << 24) - 1, counts)] & x'ffffff'::int, 0) else 0 end as before
