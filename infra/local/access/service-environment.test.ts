@@ -21,7 +21,7 @@ test('a service has its own URLs, recognizes the secret at most, and has nothing
   })
   expect(buildServiceEnvironment('processor', options)).toEqual({
     ...{ PATH: '/bin', PORT: '3000', TEST: 'own', NATS_URL_PROCESSOR: '', OPENAI_API_KEY: 'key' },
-    ...{ DATABASE_URL: 'postgres://p@db/x', NATS_URL: 'nats://p@bus' },
+    ...{ DATABASE_URL: 'postgres://p@db/x', NATS_URL: 'nats://p@bus', MIMALLOC_SCAVENGER: '0' },
   })
   expect(buildServiceEnvironment('ingest', options)).toMatchObject({ INTERNAL_API_SECRET: SECRET })
 })

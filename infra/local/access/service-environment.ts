@@ -20,6 +20,19 @@ export interface ServiceEnvironmentOptions {
   extraVariables?: readonly string[] | undefined
 }
 
+/**
+ * Variables by which Bun wakes less often. Its allocator has a thread that returns memory to the system; it is woken each time that the
+ * process goes to sleep, which is half of all wake-ups of an idle studio. Without it the process returns the memory itself before it
+ * sleeps, which a request for a page would wait for: 1 ms at the 99th percentile. So query has the thread.
+ *
+ * @see https://github.com/oven-sh/bun/pull/34181
+ */
+const IDLE_VARIABLES: Readonly<Record<Service, Record<string, string>>> = {
+  ingest: { MIMALLOC_SCAVENGER: '0' },
+  processor: { MIMALLOC_SCAVENGER: '0' },
+  query: {},
+}
+
 /** Builds the environment of a service: the settings that it reads, and no secret of another part. */
 export function buildServiceEnvironment(service: Service, options: ServiceEnvironmentOptions): Record<string, string> {
   const { env, settings, adminSecret, extraVariables = [] } = options
@@ -33,6 +46,7 @@ export function buildServiceEnvironment(service: Service, options: ServiceEnviro
   const extra = extraVariables.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]]]))
   return {
     ...selectPartEnvironment(service, { ...env, ...settings, ...own, ...Object.fromEntries(files) }),
+    ...IDLE_VARIABLES[service],
     ...Object.fromEntries(extra),
   }
 }

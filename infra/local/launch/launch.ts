@@ -84,6 +84,8 @@ async function runStudio(options: RunOptions): Promise<number> {
     for (const line of studio.missing) progress.line(`  ${line}`)
     const mode = await describeMode(options.dataDir)
     if (mode) progress.line(`  ${mode}`)
+    // What the start needed is given back: from now on this process does next to nothing.
+    Bun.gc(true)
     await runUntilStopped(studio, stopping.signal)
     return 0
   } catch (error) {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { isProcessAlive } from '../../src/runtime/process-liveness.ts'
+import { untilNextMultiple } from '../../src/runtime/timers.ts'
 import { isNpxChainIntact, isSignalIgnored, type NpxChain } from '../process/ancestors.ts'
 
 /** Signals by which a terminal, a service manager and npx request a stop. */
@@ -33,12 +34,12 @@ export function findStopSignals(): NodeJS.Signals[] {
 export function watchParents(parents: { npx: NpxChain; pid: number | undefined }, onExit: () => void): void {
   const { npx, pid } = parents
   if (npx.length === 0 && pid === undefined) return
-  const timer = setInterval(() => {
-    if (isNpxChainIntact(npx) && (pid === undefined || isProcessAlive(pid))) return
-    clearInterval(timer)
-    onExit()
-  }, PARENT_CHECK_INTERVAL_MS)
-  timer.unref()
+  const check = () => {
+    const isAlive = isNpxChainIntact(npx) && (pid === undefined || isProcessAlive(pid))
+    return isAlive ? wait() : onExit()
+  }
+  const wait = () => void setTimeout(check, untilNextMultiple(PARENT_CHECK_INTERVAL_MS)).unref()
+  wait()
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { untilNextMultiple } from '../../src/runtime/timers.ts'
 import { copyTail } from './log-copy.ts'
 
 export interface LogLimits {
@@ -17,7 +18,7 @@ export interface LogLimits {
   maxBytes: number
   /** Files of one log, the current one included: `x.log`, `x.log.1`, … */
   files: number
-  /** Time between two checks of the size, in ms. It is a twentieth of that while the log grows fast. */
+  /** Time between two checks of the size, in ms. It is a fortieth of that while the log grows fast. */
   checkMs: number
 }
 
@@ -35,7 +36,7 @@ export interface LogFile {
 
 const MEGABYTE = 1024 * 1024
 /** Limits of the log of each part. */
-export const LOG_LIMITS: LogLimits = { maxBytes: 10 * MEGABYTE, files: 3, checkMs: 1_000 }
+export const LOG_LIMITS: LogLimits = { maxBytes: 10 * MEGABYTE, files: 3, checkMs: 2_000 }
 /** Growth between two checks, as a part of the limit, from which the next check is early. */
 const FAST_GROWTH = 0.05
 /** A log is a little larger than its limit when that is noticed: all of it is copied then. */
@@ -86,17 +87,12 @@ function watchSize(file: string, { maxBytes, checkMs }: LogLimits, rotateIfLarge
     size = readSize(file)
     const isFast = Math.abs(size - before) > maxBytes * FAST_GROWTH
     rotateIfLarge()
-    timer = setTimeout(check, untilNext(isFast ? checkMs / 20 : checkMs))
+    timer = setTimeout(check, untilNextMultiple(isFast ? checkMs / 40 : checkMs))
     timer.unref()
   }
-  let timer = setTimeout(check, untilNext(checkMs))
+  let timer = setTimeout(check, untilNextMultiple(checkMs))
   timer.unref()
   return () => clearTimeout(timer)
-}
-
-/** Returns the time until the next multiple of an interval, in ms: the checks of all logs of a process are one wake-up. */
-function untilNext(interval: number): number {
-  return interval - (Date.now() % interval)
 }
 
 /**

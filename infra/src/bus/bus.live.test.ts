@@ -159,7 +159,7 @@ test.concurrent.each(['SIGKILL', 'SIGSTOP'] as const)(
     expect((await first.promise).id).toBe('a')
     process.kill(server.pid, fault)
     disposal.defer(() => void (fault === 'SIGSTOP' && process.kill(server.pid, 'SIGCONT')))
-    expect(await withDeadline(ended, { milliseconds: 6_000, operation: 'the end' })).toContain('is lost')
+    expect(await withDeadline(ended, { milliseconds: 9_000, operation: 'the end' })).toContain('is lost')
     if (fault === 'SIGKILL') await server.kill().then(() => server.start())
     else process.kill(server.pid, 'SIGCONT')
     await until(() => bus.isConnected())

@@ -14,9 +14,14 @@ import type { BusConnection } from './connection.ts'
 import { decodeMessage } from './decode.ts'
 
 const SECOND = 1_000
-const EXPIRES_MS = 10 * SECOND
-/** A server that has nothing to deliver says so this often. Twice without it, the consumer counts as lost. */
-const HEARTBEAT_MS = 1.5 * SECOND
+/**
+ * Time of a request for messages, and of a heartbeat of the server that has none to deliver, in ms. Twice without a heartbeat, the
+ * consumer counts as lost. The consumer of a server that is alone is lost with its connection, which `pingServer` notices.
+ */
+const PULL_MS = {
+  alone: { expires: 20 * SECOND, idle_heartbeat: 10 * SECOND },
+  ofCluster: { expires: 10 * SECOND, idle_heartbeat: 1.5 * SECOND },
+}
 /** A consumer that nobody pulls from is removed by the server after this time. */
 const INACTIVE_MS = 30 * SECOND
 /** Time in which a consumer is there. A cluster without a leader creates none, and tells nobody. */
@@ -38,12 +43,7 @@ export interface ConsumeOptions {
   from?: { sequence: number }
 }
 
-const CONSUME_OPTIONS = {
-  max_messages: 256,
-  expires: EXPIRES_MS,
-  idle_heartbeat: HEARTBEAT_MS,
-  abort_on_missing_resource: true,
-}
+const CONSUME_OPTIONS = { max_messages: 256, abort_on_missing_resource: true }
 
 type Connection = Pick<BusConnection, 'nats' | 'jetstream' | 'manager'>
 
@@ -90,7 +90,7 @@ export async function* consumeMessages(
 
 /** @returns undefined if the signal is aborted before */
 async function openSubscription(
-  { jetstream, manager }: Connection,
+  { nats, jetstream, manager }: Connection,
   name: string,
   options: ConsumeOptions,
   signal: AbortSignal,
@@ -98,7 +98,8 @@ async function openSubscription(
   const open = async () => {
     await manager.consumers.add(options.stream, createConsumerConfig(name, options))
     const consumer = await jetstream.consumers.get(options.stream, name)
-    const subscription = await consumer.consume(CONSUME_OPTIONS)
+    const pull = nats.info?.cluster ? PULL_MS.ofCluster : PULL_MS.alone
+    const subscription = await consumer.consume({ ...CONSUME_OPTIONS, ...pull })
     if (gone.signal.aborted) subscription.stop()
     return subscription
   }

@@ -33,6 +33,24 @@ test('is quiet some time after the last notification, and a notification ends ev
   await untilQuiet(activity)
 })
 
+test('reports once that the studio has become quiet, and again after the next notification', async () => {
+  let reports = 0
+  await using followed = follow({ quietAfterMs: 50, onQuiet: () => reports++ })
+  const { activity, signal } = followed
+  const waitOnce = async () => await activity.wait(1, AbortSignal.any([signal, AbortSignal.timeout(20)]))
+  await waitOnce()
+  expect(reports).toBe(0)
+  await untilQuiet(activity)
+  for (const expected of [1, 2]) {
+    await waitOnce()
+    await waitOnce()
+    expect(reports).toBe(expected)
+    await sql`select pg_notify('outbox', '')`
+    await waitFor('the end of the quiet', 5_000, async () => !activity.isQuiet())
+    await untilQuiet(activity)
+  }
+})
+
 test('an aborted wait ends', async () => {
   await using followed = follow({ quietAfterMs: 0 })
   await untilQuiet(followed.activity)

@@ -34,6 +34,8 @@ export interface ActivityOptions {
   listenHost?: string | undefined
   /** Application name of the connection. */
   name: string
+  /** Called each time that a loop waits first in a studio that has become quiet. */
+  onQuiet?: () => void
   log: Log
   signal: AbortSignal
   /** Time without a notification after which the studio is quiet, in ms; a minute unless given. */
@@ -57,12 +59,14 @@ export function followActivity(options: ActivityOptions): Activity {
   let isListening = false
   let quietFrom = Number.POSITIVE_INFINITY
   let changed = Promise.withResolvers<void>()
+  let reported: 'busy' | 'quiet' = 'busy'
 
   const wake = () => {
     changed.resolve()
     changed = Promise.withResolvers()
   }
   const notify = () => {
+    reported = 'busy'
     quietFrom = Math.max(quietFrom, performance.now() + quietAfterMs)
     wake()
     for (const onNotification of subscribers) onNotification()
@@ -79,6 +83,8 @@ export function followActivity(options: ActivityOptions): Activity {
     isQuiet,
     wait: async (ms, waitSignal) => {
       if (!isQuiet()) return await sleep(ms, waitSignal)
+      if (reported === 'busy') options.onQuiet?.()
+      reported = 'quiet'
       const timeout = new AbortController()
       const pause = QUIET_POLL_MS * (0.75 + Math.random() / 2)
       await Promise.race([changed.promise, sleep(pause, AbortSignal.any([waitSignal, timeout.signal]))])

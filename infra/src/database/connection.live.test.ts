@@ -42,6 +42,19 @@ test('plans each statement for its values, or once for any, where that is wished
   expect(await readMode()).toEqual({ mode: 'auto', limit: '5s' })
 })
 
+test('a statement uses the connection that was used last, so that the others are closed in time', async () => {
+  await using database = await createTestDatabase()
+  const sql = open(database.url, 'test', 5)
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => sql.end({ timeout: 1 }))
+  const readPid = async () => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid, pg_sleep(0.05)`)[0]?.pid
+  expect(new Set(await Promise.all(Array.from({ length: 5 }, readPid))).size).toBe(5)
+  const pids = new Set<number | undefined>()
+  for (let statement = 0; statement < 10; statement++) pids.add(await readPid())
+  expect(pids.size).toBe(1)
+  expect(new Set(await Promise.all(Array.from({ length: 5 }, readPid))).size).toBe(5)
+})
+
 // porsager/postgres#1154 (also #1066, #1208): without the guard of `nextWrite` a write to the closed socket ends this process.
 // porsager/postgres#1216: without the hunks of `begin` the second statement is written by the new connection.
 test('a connection that breaks in the middle of a transaction fails it, and no later statement of it is run', async () => {

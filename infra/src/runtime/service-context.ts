@@ -126,7 +126,9 @@ function openActivity(
 ): Activity {
   const { DATABASE_URL: url, DATABASE_LISTEN_HOST: listenHost } = config
   const connection = { database, url, listenHost, name: `darkroom-${service}-activity` }
-  const activity = followActivity({ ...connection, log, signal: lifecycle.stopping })
+  // What was loaded and read until now is given back to the system while nothing else happens.
+  const onQuiet = () => void Bun.gc(true)
+  const activity = followActivity({ ...connection, onQuiet, log, signal: lifecycle.stopping })
   lifecycle.onClose('activity', () => activity.closed)
   return activity
 }

@@ -55,3 +55,11 @@ export async function sleep(milliseconds: number, signal: AbortSignal): Promise<
   clearTimeout(timer)
   signal.removeEventListener('abort', wake)
 }
+
+/**
+ * Returns the time until the next multiple of an interval, in ms. Checks that all wait for it are one wake-up of the process, instead of
+ * one each.
+ */
+export function untilNextMultiple(interval: number): number {
+  return interval - (Date.now() % interval)
+}

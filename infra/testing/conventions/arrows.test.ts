@@ -170,7 +170,7 @@ const RULES: Rule[] = [
     name: 'images are decoded by ImageDecoder, in a process of their own; the demo and the seed draw',
     files: /^(infra\/(src|local)|services\/[a-z]+\/src)\//,
     except: new RegExp(
-      `^infra/(src/images/(decoder/(operations|decoder-main)|${DECODING})|local/seed/images)\\.ts$|/demo-adapter\\.ts$|${TEST.source}`,
+      `^infra/(src/images/(decoder/(operations|decoder-main)|${DECODING})|local/seed/images)\\.ts$|/demo-images\\.ts$|${TEST.source}`,
     ),
     findViolations: file =>
       file.imports

@@ -1,16 +1,7 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { ModelSpec } from '@darkroom/contracts/model'
-import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
-import sharp from 'sharp'
-import { MOODS, REFERENCE_SIDE } from '../../../demo/worker-protocol.ts'
-import {
-  type Adapter,
-  type CallOptions,
-  ProviderError,
-  type ProviderOutput,
-  type ProviderReference,
-  type ProviderRequest,
-} from '../adapter.ts'
+import { MOODS } from '../../../demo/worker-protocol.ts'
+import { type Adapter, type CallOptions, ProviderError, type ProviderOutput, type ProviderRequest } from '../adapter.ts'
 import { type DrawOptions, openWorkerPool, type WorkerPool } from './worker-pool.ts'
 import { createXmp } from './xmp-label.ts'
 
@@ -91,6 +82,7 @@ async function makeOutputs(
   if (request.model !== MODEL.id || request.kind !== MODEL.kind) {
     throw new ProviderError('model_unknown', { message: 'The demo draws still pictures only.' })
   }
+  const { resizeReference } = await loadImageFunctions()
   const references = await Promise.all(request.references.map(resizeReference))
   options.signal.throwIfAborted()
   return generateOutputs(pool, request, references, options)
@@ -133,6 +125,7 @@ async function generateOutput(
   const { prompt, seed, width, height } = request
   const drawRequest = { prompt, seed, index, width, height, references, ...readSettings(request) }
   const pixels = await pool.draw(drawRequest, { signal, onProgress: share => onProgress(share * DRAW_SHARE) })
+  const { encodePng } = await loadImageFunctions()
   const bytes = await encodePng(pixels, width, height, createXmp(drawRequest))
   signal.throwIfAborted()
   onProgress(1)
@@ -147,24 +140,9 @@ function readSettings({ settings }: ProviderRequest): { grain: number; mood: str
   }
 }
 
-/** Encodes pixels as PNG. Film grain is noise: stronger compression would not make the file smaller. */
-async function encodePng(pixels: Uint8Array, width: number, height: number, xmp: string): Promise<Uint8Array> {
-  return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .withXmp(xmp)
-    .png({ compressionLevel: 4 })
-    .toBuffer()
-}
-
-/** Scales a reference image down for analysis. The decoder has encoded it just before: it is as large as was accepted at most. @throws ProviderError `reference_unreadable` */
-async function resizeReference({ bytes }: ProviderReference): Promise<Uint8Array> {
-  try {
-    const small = sharp(bytes, { limitInputPixels: OUTPUT_LIMITS.pixels, pages: 1 })
-      .resize(REFERENCE_SIDE, REFERENCE_SIDE, { fit: 'fill' })
-      .flatten({ background: '#fff' })
-    return await small.toColourspace('srgb').raw().toBuffer()
-  } catch (cause) {
-    throw new ProviderError('reference_unreadable', { cause })
-  }
+/** Loads the image library at the first drawing: a studio that never draws has no use for its 12 MB. */
+function loadImageFunctions() {
+  return import('./demo-images.ts')
 }
 
 /** Yields results in order, with at most `concurrency` started ahead of the one that is consumed. */
