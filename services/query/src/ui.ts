@@ -12,7 +12,7 @@ interface UiFile {
   /** Headers of the file alone. */
   headers: Readonly<Record<string, string>>
   etag: string
-  /** The file as it is, and compressed as the build has it. */
+  /** The file compressed as the build has it, or as it is. What has a gzip copy is unpacked for the few that accept no copy. */
   contents: ReadonlyMap<Encoding, Uint8Array<ArrayBuffer>>
 }
 
@@ -62,11 +62,12 @@ export async function loadUi(folder: string, documentHeaders: Record<string, str
 
 async function loadFile(file: string, path: string, documentHeaders: Record<string, string>): Promise<UiFile> {
   const content = await Bun.file(file).bytes()
-  const contents = new Map<Encoding, Uint8Array<ArrayBuffer>>([['identity', content]])
+  const contents = new Map<Encoding, Uint8Array<ArrayBuffer>>()
   for (const [encoding, extension] of COMPRESSED_COPIES) {
     const copy = Bun.file(`${file}${extension}`)
     if (await copy.exists()) contents.set(encoding, await copy.bytes())
   }
+  if (!contents.has('gzip')) contents.set('identity', content)
   const type = extname(file) === '.webmanifest' ? 'application/manifest+json' : Bun.file(file).type
   const headers = type.startsWith('text/html') ? documentHeaders : {}
   return {
@@ -90,12 +91,17 @@ export function serveUi(ui: Ui, request: Request): Response | undefined {
     request.headers.get('accept-encoding'),
     [...file.contents.keys()].filter(isCompressed),
   )
-  const content = file.contents.get(encoding)
   const headers = createHeaders(file, encoding)
   if (isNotModified(request, file)) return new Response(null, { status: 304, headers })
+  const content = file.contents.get(encoding) ?? unpack(file)
   return new Response(request.method === 'HEAD' ? null : content, {
     headers: { ...headers, 'content-type': file.type, 'content-length': `${content?.byteLength}` },
   })
+}
+
+function unpack({ contents }: UiFile): Uint8Array<ArrayBuffer> | undefined {
+  const copy = contents.get('gzip')
+  return copy && Bun.gunzipSync(copy)
 }
 
 function createHeaders({ isImmutable, headers, etag, contents }: UiFile, encoding: Encoding): Record<string, string> {
@@ -107,7 +113,7 @@ function createHeaders({ isImmutable, headers, etag, contents }: UiFile, encodin
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     etag,
-    ...(contents.size > 1 && { vary: 'accept-encoding' }),
+    ...([...contents.keys()].some(isCompressed) && { vary: 'accept-encoding' }),
     ...(isCompressed(encoding) && { 'content-encoding': encoding }),
   }
 }
