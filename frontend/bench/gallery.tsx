@@ -3,14 +3,9 @@ import { createWindowVirtualizer } from '@tanstack/solid-virtual'
 import { createSignal, For, onMount } from 'solid-js'
 import { render } from 'solid-js/web'
 import { WindowVirtualizer, type WindowVirtualizerHandle } from 'virtua/solid'
+import { type BenchRow, showFloor } from './gallery-floor.ts'
 
-/** The other variants of the feed: `?variant=seed` or `?variant=virtua`. All rows are in memory, each is measured. */
-
-interface BenchRow {
-  key: string
-  prompt: string
-  images: { src: string; ratio: number }[]
-}
+/** The other variants of the feed: `?variant=seed`, `virtua` or `floor`. All rows are in memory; but for the floor, each is measured. */
 
 /** The functions that the benchmark calls in the page. */
 interface BenchControls {
@@ -32,7 +27,8 @@ const loaded: BenchRow[] = await (await fetch(`/rows?count=${query.get('count')}
 const [rows, setRows] = createSignal(loaded)
 const [isShifted, setShifted] = createSignal(false)
 const root = document.getElementById('root')
-if (root) render(() => (query.get('variant') === 'virtua' ? <Virtua /> : <Seed />), root)
+if (root && query.get('variant') === 'floor') showFloor(root, loaded)
+else if (root) render(() => (query.get('variant') === 'virtua' ? <Virtua /> : <Seed />), root)
 
 function growRow(key: string): BenchRow[] {
   const taller = (row: BenchRow) => ({

@@ -31,22 +31,19 @@ export function FastScrollRows(props: FastScrollRowsProps) {
       shown.delete(key)
       freeRows.push(row)
     }
-    for (const position of positions) rowFor(position, feedLayout).update(position, feedLayout)
-    for (const row of freeRows) row.element.remove()
+    for (const position of positions) rowFor(position).update(position, feedLayout)
+    // They stay in the page while it is scrolled: to add and remove elements costs most.
+    for (const row of freeRows) row.hide()
+    if (positions.length > 0) return
+    container.replaceChildren()
     freeRows.length = 0
   }
 
-  function rowFor({ key, index }: RowPosition, feedLayout: FeedLayout): FastScrollRow {
-    const row = shown.get(key) ?? takeFreeRow(feedLayout.layouts[index]?.block.boxes.length) ?? createFastScrollRow()
+  function rowFor({ key }: RowPosition): FastScrollRow {
+    const row = shown.get(key) ?? freeRows.pop() ?? createFastScrollRow()
     shown.set(key, row)
     if (!row.element.isConnected) container.append(row.element)
     return row
-  }
-
-  /** Takes a row from the pool, preferably one with as many tiles: adding and removing elements costs most. */
-  function takeFreeRow(tileCount = 0): FastScrollRow | undefined {
-    const at = freeRows.findIndex(row => row.countTiles() === tileCount)
-    return at < 0 ? freeRows.pop() : freeRows.splice(at, 1)[0]
   }
 
   createRenderEffect(() => show(props.positions(), props.feedLayout()))
@@ -56,8 +53,8 @@ export function FastScrollRows(props: FastScrollRowsProps) {
 
 interface FastScrollRow {
   element: HTMLElement
-  countTiles(): number
   update(position: RowPosition, feedLayout: FeedLayout): void
+  hide(): void
 }
 
 function createFastScrollRow(): FastScrollRow {
@@ -68,7 +65,7 @@ function createFastScrollRow(): FastScrollRow {
     createStyled('div', 'pictures'),
   ]
   const { element } = article
-  const tiles: Tile[] = []
+  const tiles: ShowTile[] = []
   meta.element.append(prompt.element)
   element.append(meta.element, grid.element)
   let last: { start: number; feedLayout: FeedLayout } | undefined
@@ -78,14 +75,13 @@ function createFastScrollRow(): FastScrollRow {
     const [row, layout] = [feedLayout.rows[index], feedLayout.layouts[index]]
     if (!layout || (last?.feedLayout === feedLayout && last.start === start)) return
     locate({ index, start }, layout, feedLayout)
+    showTiles(layout.block, row)
     last = { start, feedLayout }
     if (shown === row && element.dataset.key === key) return
     shown = row
     element.dataset.key = key
     element.dataset.generationId = row?.generation.id ?? ''
     prompt.element.textContent = row?.generation.prompt.slice(0, PROMPT_PREVIEW_LENGTH) ?? ''
-    const outputs = row ? listShownOutputs(row.generation) : []
-    for (const [at, tile] of tiles.entries()) tile.show(outputs[at])
   }
 
   function locate(
@@ -104,46 +100,40 @@ function createFastScrollRow(): FastScrollRow {
     meta.setStyle(`width:${width}px;height:${metaHeight}px`)
     prompt.setStyle(`max-height:${collapsedPromptHeight}px`)
     grid.setStyle(`width:${block.width}px;height:${block.height}px`)
-    if (tiles.length !== block.boxes.length) shown = undefined
-    while (tiles.length > block.boxes.length) tiles.pop()?.element.remove()
-    while (tiles.length < block.boxes.length) tiles.push(appendTile(grid.element))
-    for (const [at, box] of block.boxes.entries()) tiles[at]?.locate(box)
   }
 
-  return { element, countTiles: () => tiles.length, update }
+  function showTiles({ boxes }: RowLayout['block'], row: Row | undefined) {
+    const outputs = row ? listShownOutputs(row.generation) : []
+    while (tiles.length < boxes.length) tiles.push(appendTile(grid.element))
+    for (const [at, showTile] of tiles.entries()) showTile(boxes[at], outputs[at])
+  }
+
+  function hide() {
+    article.setStyle('display:none')
+    last = undefined
+    // No look-up of a row may find it.
+    delete element.dataset.key
+    delete element.dataset.generationId
+  }
+
+  return { element, update, hide }
 }
 
-interface Tile {
-  element: HTMLElement
-  locate(box: Box): void
-  show(output: Output | undefined): void
-}
+/** Shows an output in a box. Without a box it hides the tile. */
+type ShowTile = (box: Box | undefined, output: Output | undefined) => void
 
-function appendTile(grid: HTMLElement): Tile {
-  const { element } = createStyled('div', 'tile')
-  const { style } = element
-  const edges = (['left', 'top', 'width', 'height'] as const).map(edge => {
-    const set = createSetter(text => {
-      style[edge] = text
-    })
-    return (box: Box) => set(`${box[edge]}px`)
-  })
-  const setImage = createSetter(text => {
-    style.backgroundImage = text
-  })
+function appendTile(grid: HTMLElement): ShowTile {
+  const { element, setStyle } = createStyled('div', 'tile')
   const setState = createSetter(state => {
     element.dataset.state = state
   })
   grid.append(element)
-  return {
-    element,
-    locate: box => {
-      for (const set of edges) set(box)
-    },
-    show: output => {
-      setImage((output && placeholderBackground(output)) ?? '')
-      setState(output?.state ?? '')
-    },
+  return (box, output) => {
+    setState(box && output ? output.state : '')
+    if (!box) return setStyle('display:none')
+    const image = output && placeholderBackground(output)
+    const edges = `left:${box.left}px;top:${box.top}px;width:${box.width}px;height:${box.height}px`
+    setStyle(image ? `${edges};background-image:${image}` : edges)
   }
 }
 

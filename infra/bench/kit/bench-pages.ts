@@ -9,7 +9,7 @@ const BUILD_TIMEOUT_MS = 180_000
 export interface BenchRow {
   key: string
   prompt: string
-  images: { src: string; ratio: number }[]
+  images: { src: string; ratio: number; placeholder: string | null }[]
 }
 
 /** A server of those pages. */

@@ -36,6 +36,9 @@ const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '100',
+  // Processes of which a studio on one machine has no use: 2 MB.
+  max_logical_replication_workers: '0',
+  io_workers: '1',
   jit: 'off',
   timezone: 'UTC',
   log_timezone: 'UTC',
