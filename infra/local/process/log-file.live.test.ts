@@ -7,7 +7,7 @@ import { createTestDirectory } from '../../testing/test-resources.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { ROOT } from '../root.ts'
 import { startChildProcess } from './child-process.ts'
-import { LOG_LIMITS, type LogLimits, openLogFile } from './log-file.ts'
+import { LOG_LIMITS, type LogLimits, openLogFile, selectCheckInterval } from './log-file.ts'
 
 const TAIL_BYTES = 4_096
 
@@ -121,6 +121,14 @@ test('processes that share a log while one replaces the other lose no more than 
     numbers(100, 200),
     [],
   ])
+})
+
+test('a log that grows fast is checked often until it no longer does', () => {
+  const select = (bytes: number, milliseconds: number) => selectCheckInterval({ bytes, milliseconds }, LOG_LIMITS)
+  const megabytes = (many: number) => many * 1024 * 1024
+  expect([select(megabytes(8), 2_000), select(megabytes(0.2), 50)]).toEqual([50, 50])
+  expect([select(megabytes(0.2), 2_000), select(megabytes(0.005), 50)]).toEqual([2_000, 2_000])
+  expect(select(0, 2_000)).toBe(2_000)
 })
 
 test('a program that is not there leaves no descriptor open', async () => {

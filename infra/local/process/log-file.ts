@@ -37,7 +37,7 @@ export interface LogFile {
 const MEGABYTE = 1024 * 1024
 /** Limits of the log of each part. */
 export const LOG_LIMITS: LogLimits = { maxBytes: 10 * MEGABYTE, files: 3, checkMs: 2_000 }
-/** Growth between two checks, as a part of the limit, from which the next check is early. */
+/** Growth in the time between two checks, as a part of the limit, from which the next check is early. */
 const FAST_GROWTH = 0.05
 /** A log is a little larger than its limit when that is noticed: all of it is copied then. */
 const OLD_FILE_FACTOR = 1.5
@@ -80,19 +80,28 @@ function openForAppend(file: string): { descriptor: number; problem?: string } {
 }
 
 /** Checks the size again and again, often while the log grows fast. @returns a function that ends that */
-function watchSize(file: string, { maxBytes, checkMs }: LogLimits, rotateIfLarge: () => void): () => void {
-  let size = readSize(file)
+function watchSize(file: string, limits: LogLimits, rotateIfLarge: () => void): () => void {
+  let last = { size: readSize(file), at: performance.now() }
   const check = () => {
-    const before = size
-    size = readSize(file)
-    const isFast = Math.abs(size - before) > maxBytes * FAST_GROWTH
+    const now = { size: readSize(file), at: performance.now() }
+    const growth = { bytes: Math.abs(now.size - last.size), milliseconds: now.at - last.at }
+    last = now
     rotateIfLarge()
-    timer = setTimeout(check, untilNextMultiple(isFast ? checkMs / 40 : checkMs))
+    timer = setTimeout(check, untilNextMultiple(selectCheckInterval(growth, limits)))
     timer.unref()
   }
-  let timer = setTimeout(check, untilNextMultiple(checkMs))
+  let timer = setTimeout(check, untilNextMultiple(limits.checkMs))
   timer.unref()
   return () => clearTimeout(timer)
+}
+
+/** Returns the time between two checks, in ms, for how fast a log has grown: the same for the same speed, whatever time it was measured in. */
+export function selectCheckInterval(
+  { bytes, milliseconds }: { bytes: number; milliseconds: number },
+  { maxBytes, checkMs }: LogLimits,
+): number {
+  const isFast = bytes * checkMs > maxBytes * FAST_GROWTH * milliseconds
+  return isFast ? checkMs / 40 : checkMs
 }
 
 /**

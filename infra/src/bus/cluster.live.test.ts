@@ -7,6 +7,7 @@ import { waitFor } from '../../testing/wait-for.ts'
 import { createLog, type Log } from '../log.ts'
 import { toAccessOptions } from './access.ts'
 import { type Bus, openBus } from './bus.ts'
+import { selectPullTimes } from './messages.ts'
 
 /** Three servers that are one bus, used as the processor uses them: with its user, which may do nothing else. */
 
@@ -31,6 +32,18 @@ afterEach(async () => {
   }
 }, LIMIT_MS)
 afterAll(() => stack.disposeAsync())
+
+test('a consumer of a cluster has heartbeats that show within seconds that it is lost; that of a server alone has few', async () => {
+  const readHeartbeat = async (url: string) => {
+    const connection = await connect(toAccessOptions({ url }))
+    const { idle_heartbeat } = selectPullTimes(connection)
+    await connection.close()
+    return idle_heartbeat
+  }
+  await using alone = await startTestNats()
+  expect(await readHeartbeat(cluster.urls)).toBe(1_500)
+  expect(await readHeartbeat(alone.url)).toBe(10_000)
+})
 
 test(
   'streams are stored on one server while there are too few, and raised with their messages and consumers when there are enough',

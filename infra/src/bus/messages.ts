@@ -16,7 +16,8 @@ import { decodeMessage } from './decode.ts'
 const SECOND = 1_000
 /**
  * Time of a request for messages, and of a heartbeat of the server that has none to deliver, in ms. Twice without a heartbeat, the
- * consumer counts as lost. The consumer of a server that is alone is lost with its connection, which `pingServer` notices.
+ * consumer counts as lost. The consumer of a server that is alone is lost with its connection, which `pingServer` notices; where
+ * JetStream alone has ended there, that takes half a minute.
  */
 const PULL_MS = {
   alone: { expires: 20 * SECOND, idle_heartbeat: 10 * SECOND },
@@ -98,8 +99,7 @@ async function openSubscription(
   const open = async () => {
     await manager.consumers.add(options.stream, createConsumerConfig(name, options))
     const consumer = await jetstream.consumers.get(options.stream, name)
-    const pull = nats.info?.cluster ? PULL_MS.ofCluster : PULL_MS.alone
-    const subscription = await consumer.consume({ ...CONSUME_OPTIONS, ...pull })
+    const subscription = await consumer.consume({ ...CONSUME_OPTIONS, ...selectPullTimes(nats) })
     if (gone.signal.aborted) subscription.stop()
     return subscription
   }
@@ -112,6 +112,11 @@ async function openSubscription(
     if (signal.aborted) return undefined
     throw error
   }
+}
+
+/** Selects the times of requests by whether the server belongs to a cluster, as it says itself. */
+export function selectPullTimes({ info }: { info?: { cluster?: string } | undefined }) {
+  return info?.cluster ? PULL_MS.ofCluster : PULL_MS.alone
 }
 
 function createConsumerConfig(name: string, { subject, from }: ConsumeOptions): Partial<ConsumerConfig> {

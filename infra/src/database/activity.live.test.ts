@@ -36,7 +36,7 @@ test('is quiet some time after the last notification, and a notification ends ev
 test('reports once that the studio has become quiet, and again after the next notification', async () => {
   let reports = 0
   await using followed = follow({ quietAfterMs: 50, onQuiet: () => reports++ })
-  const { activity, signal } = followed
+  const { activity, notified, signal } = followed
   const waitOnce = async () => await activity.wait(1, AbortSignal.any([signal, AbortSignal.timeout(20)]))
   await waitOnce()
   expect(reports).toBe(0)
@@ -45,8 +45,9 @@ test('reports once that the studio has become quiet, and again after the next no
     await waitOnce()
     await waitOnce()
     expect(reports).toBe(expected)
+    const before = notified()
     await sql`select pg_notify('outbox', '')`
-    await waitFor('the end of the quiet', 5_000, async () => !activity.isQuiet())
+    await waitFor('the notification', 5_000, async () => notified() > before)
     await untilQuiet(activity)
   }
 })
