@@ -1,3 +1,4 @@
+import { lowerBound } from '../src/feed/feed-layout.ts'
 import { placeholderUrl } from '../src/ui/placeholder.ts'
 
 /** A row of the benchmark. */
@@ -82,16 +83,6 @@ function computeStarts(rows: readonly BenchRow[]): number[] {
 function imageHeight(images: BenchRow['images']): number {
   const ratios = images.reduce((sum, { ratio }) => sum + ratio, 0)
   return Math.round((WIDTH - GAP * (images.length - 1)) / (ratios || 1))
-}
-
-function lowerBound(starts: readonly number[], offset: number): number {
-  let [low, high] = [0, starts.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((starts[middle] ?? 0) < offset) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function createElement(tag: string, className: string): HTMLElement {

@@ -33,10 +33,8 @@ export function FastScrollRows(props: FastScrollRowsProps) {
     }
     for (const position of positions) rowFor(position).update(position, feedLayout)
     // They stay in the page while it is scrolled: to add and remove elements costs most.
-    for (const row of freeRows) row.hide()
-    if (positions.length > 0) return
-    container.replaceChildren()
-    freeRows.length = 0
+    if (positions.length > 0) for (const row of freeRows) row.hide()
+    else for (const row of freeRows.splice(0)) row.element.remove()
   }
 
   function rowFor({ key }: RowPosition): FastScrollRow {

@@ -90,7 +90,7 @@ export function isNewestInView(layout: FeedLayout, offset: number): boolean {
  * @returns its index; -1 if there are no rows
  */
 export function findAnchorIndex(layout: FeedLayout, offset: number): number {
-  const next = lowerBound(layout, offset + layout.headerHeight)
+  const next = lowerBound(layout.starts, offset + layout.headerHeight)
   const end = rowStart(layout, next - 1) + rowHeight(layout, next - 1)
   const isReadAbove = next > 0 && end > offset + layout.viewport / 2
   return Math.min(isReadAbove ? next - 1 : next, layout.rows.length - 1)
@@ -122,7 +122,7 @@ export interface ScrollPosition {
 /** Returns the scroll position at an offset; undefined if there are no rows. */
 export function scrollPositionAt(layout: FeedLayout, offset: number): ScrollPosition | undefined {
   const edge = offset + layout.headerHeight
-  const index = Math.max(0, lowerBound(layout, edge + 1) - 1)
+  const index = Math.max(0, lowerBound(layout.starts, edge + 1) - 1)
   const row = layout.rows[index]
   if (!row) return undefined
   return { key: row.key, share: (edge - rowStart(layout, index)) / Math.max(1, rowHeight(layout, index)) }
@@ -181,7 +181,7 @@ export function rowsToRender(
 }
 
 /** Returns the index of the first row that begins at or below an offset; the number of rows if there is none. */
-function lowerBound({ starts }: FeedLayout, offset: number): number {
+export function lowerBound(starts: readonly number[], offset: number): number {
   let low = 0
   let high = starts.length
   while (low < high) {

@@ -87,10 +87,7 @@ async function loadFile(file: string, path: string, documentHeaders: Record<stri
 export function serveUi(ui: Ui, request: Request): Response | undefined {
   const file = ui.get(new URL(request.url).pathname)
   if (!file) return undefined
-  const encoding = selectEncoding(
-    request.headers.get('accept-encoding'),
-    [...file.contents.keys()].filter(isCompressed),
-  )
+  const encoding = selectEncoding(request.headers.get('accept-encoding'), listCopies(file))
   const headers = createHeaders(file, encoding)
   if (isNotModified(request, file)) return new Response(null, { status: 304, headers })
   const content = file.contents.get(encoding) ?? unpack(file)
@@ -104,7 +101,12 @@ function unpack({ contents }: UiFile): Uint8Array<ArrayBuffer> | undefined {
   return copy && Bun.gunzipSync(copy)
 }
 
-function createHeaders({ isImmutable, headers, etag, contents }: UiFile, encoding: Encoding): Record<string, string> {
+function listCopies({ contents }: UiFile): Encoding[] {
+  return [...contents.keys()].filter(isCompressed)
+}
+
+function createHeaders(file: UiFile, encoding: Encoding): Record<string, string> {
+  const { isImmutable, headers, etag } = file
   return {
     'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
     'content-security-policy': CONTENT_SECURITY_POLICY,
@@ -113,7 +115,7 @@ function createHeaders({ isImmutable, headers, etag, contents }: UiFile, encodin
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     etag,
-    ...([...contents.keys()].some(isCompressed) && { vary: 'accept-encoding' }),
+    ...(listCopies(file).length > 0 && { vary: 'accept-encoding' }),
     ...(isCompressed(encoding) && { 'content-encoding': encoding }),
   }
 }
