@@ -2,14 +2,17 @@ import { STREAMS } from '@darkroom/contracts/subjects'
 import {
   AckPolicy,
   type Consumer,
+  type ConsumerInfo,
   DeliverPolicy,
   type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
+  type NatsConnection,
   nanos,
 } from 'nats'
 import { withDeadline } from '../runtime/timers.ts'
 import { decodeMessage } from './decode.ts'
+import { createReplicaCheck } from './replica-check.ts'
 import type { RequestHealth } from './request-health.ts'
 
 const SECOND = 1_000
@@ -37,16 +40,21 @@ export interface JobConsumerOptions {
   ackWaitSeconds: number
 }
 
+type JobConsumerDeps = { nats: NatsConnection; jetstream: JetStreamClient; manager: JetStreamManager } & RequestHealth
+
 /**
  * Opens a durable consumer that several processes share. One message is pulled for each free slot, never more: a prefetched message
  * could exceed its ack wait in the queue and would be processed twice.
  */
 export async function openJobConsumer(
-  { jetstream, manager, observe }: { jetstream: JetStreamClient; manager: JetStreamManager } & RequestHealth,
+  { nats, jetstream, manager, observe }: JobConsumerDeps,
   options: JobConsumerOptions,
 ) {
   await ensureConsumer(manager, options)
   const consumer = await jetstream.consumers.get(STREAMS.jobs.name, options.name)
+  const request = `$JS.API.CONSUMER.LEADER.STEPDOWN.${STREAMS.jobs.name}.${options.name}`
+  const stepDown = () => nats.request(request, undefined, { timeout: REQUEST_TIMEOUT_MS })
+  const checkReplicas = createReplicaCheck({ stepDown })
   return {
     /**
      * Pulls the next message. Returns null if none arrives within `milliseconds` or before the signal is aborted.
@@ -57,9 +65,10 @@ export async function openJobConsumer(
       const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
       if (message) return toDelivery(message)
       // An empty pull looks the same whether there was no work or there is no consumer.
-      await assertNotStalled({ consumer, observe }, options.name, signal).catch(err => {
+      const info = await readIdleState({ consumer, observe }, options.name, signal).catch(err => {
         if (!signal.aborted) throw err
       })
+      if (info) await checkReplicas(info)
       return null
     },
   }
@@ -88,11 +97,12 @@ async function ensureConsumer(manager: JetStreamManager, options: JobConsumerOpt
   await manager.consumers.add(STREAMS.jobs.name, config)
 }
 
-async function assertNotStalled(
+/** Returns the state of a consumer that has delivered nothing. @throws Error if it has pending messages; NatsError if it is gone */
+async function readIdleState(
   { consumer, observe }: { consumer: Consumer } & RequestHealth,
   name: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ConsumerInfo> {
   const operation = `requesting the state of consumer ${name}`
   const info = await observe(() =>
     withDeadline(consumer.info(), { milliseconds: REQUEST_TIMEOUT_MS, operation, signal }),
@@ -101,6 +111,7 @@ async function assertNotStalled(
   if (info.num_pending > 0) {
     throw new Error(`consumer ${name} has ${info.num_pending} pending messages but delivered none`)
   }
+  return info
 }
 
 /** Waits for a pull or the signal. A pull cannot be cancelled, so a message that it still delivers is returned to the consumer. */

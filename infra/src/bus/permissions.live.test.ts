@@ -86,6 +86,7 @@ const REFUSED: Record<Service, string[]> = {
     'CONSUMER.DURABLE.CREATE.JOBS.backfill',
     'CONSUMER.MSG.NEXT.JOBS.lane-demo',
     'CONSUMER.DELETE.JOBS.lane-demo',
+    'CONSUMER.LEADER.STEPDOWN.JOBS.lane-demo',
     'CONSUMER.CREATE.EVENTS.x',
     'CONSUMER.CREATE.EVENTS.x.events.local.generation',
   ],
@@ -99,6 +100,8 @@ const REFUSED: Record<Service, string[]> = {
     'CONSUMER.CREATE.JOBS.x',
     'CONSUMER.MSG.NEXT.JOBS.backfill',
     'CONSUMER.DELETE.JOBS.backfill',
+    'CONSUMER.LEADER.STEPDOWN.JOBS.backfill',
+    'STREAM.LEADER.STEPDOWN.JOBS',
     'CONSUMER.CREATE.EVENTS.x.events.local.generation',
   ],
   query: [
@@ -114,6 +117,7 @@ const REFUSED: Record<Service, string[]> = {
     'CONSUMER.CREATE.JOBS.x.jobs.cancel',
     'CONSUMER.MSG.NEXT.JOBS.lane-demo',
     'CONSUMER.DELETE.JOBS.lane-demo',
+    'CONSUMER.LEADER.STEPDOWN.JOBS.lane-demo',
   ],
 }
 

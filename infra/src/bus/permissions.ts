@@ -105,5 +105,6 @@ function consumerRequests(stream: string, consumer: string, filters: readonly st
 
 /** Returns the requests of a consumer whose deliveries are acknowledged. */
 function durableRequests(stream: string, consumer: string, filters: readonly string[]): string[] {
-  return [...consumerRequests(stream, consumer, filters), `$JS.ACK.${stream}.${consumer}.>`]
+  const stepDown = `$JS.API.CONSUMER.LEADER.STEPDOWN.${stream}.${consumer}`
+  return [...consumerRequests(stream, consumer, filters), stepDown, `$JS.ACK.${stream}.${consumer}.>`]
 }
