@@ -3,7 +3,7 @@ import { type Accessor, createRenderEffect, onCleanup } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
 import type { FeedLayout } from './feed-layout.ts'
 import { placeholderBackground } from './output-tile.tsx'
-import type { RowLayout } from './row-layout.ts'
+import { META_GAP, type RowLayout } from './row-layout.ts'
 import { listShownOutputs } from './shown-outputs.ts'
 import type { Box } from './tile-layout.ts'
 import type { RowPosition } from './view/row-virtualizer.ts'
@@ -56,58 +56,56 @@ interface FastScrollRow {
 }
 
 function createFastScrollRow(): FastScrollRow {
-  const [article, meta, prompt, grid] = [
-    createStyled('article', 'row'),
-    createStyled('div', 'note'),
-    createStyled('p', 'passing-prompt'),
-    createStyled('div', 'pictures'),
-  ]
-  const { element } = article
+  const element = createElement('article', 'row')
+  const meta = appendElement(element, 'div', 'note')
+  const prompt = appendElement(meta, 'p', 'passing-prompt')
+  const grid = appendElement(element, 'div', 'pictures')
+  const text = prompt.appendChild(document.createTextNode(''))
+  const [setRow, setMeta] = [createStyleSetter(element), createStyleSetter(meta)]
+  const [setPrompt, setGrid] = [createStyleSetter(prompt), createStyleSetter(grid)]
   const tiles: ShowTile[] = []
-  meta.element.append(prompt.element)
-  element.append(meta.element, grid.element)
   let last: { start: number; feedLayout: FeedLayout } | undefined
   let shown: Row | undefined
 
   function update({ key, index, start }: RowPosition, feedLayout: FeedLayout) {
     const [row, layout] = [feedLayout.rows[index], feedLayout.layouts[index]]
     if (!layout || (last?.feedLayout === feedLayout && last.start === start)) return
-    locate({ index, start }, layout, feedLayout)
+    locate(start, layout, feedLayout)
     showTiles(layout.block, row)
     last = { start, feedLayout }
     if (shown === row && element.dataset.key === key) return
     shown = row
     element.dataset.key = key
     element.dataset.generationId = row?.generation.id ?? ''
-    prompt.element.textContent = row?.generation.prompt.slice(0, PROMPT_PREVIEW_LENGTH) ?? ''
+    text.data = row?.generation.prompt.slice(0, PROMPT_PREVIEW_LENGTH) ?? ''
   }
 
-  function locate(
-    { index, start }: Omit<RowPosition, 'key'>,
-    { height, meta: { width, height: metaHeight, collapsedPromptHeight }, block }: RowLayout,
-    { geometry }: FeedLayout,
-  ) {
+  function locate(start: number, { height, meta, block }: RowLayout, { geometry }: FeedLayout) {
+    const isBeside = geometry.form === 'beside'
     if (last?.feedLayout.geometry !== geometry) {
       element.dataset.form = geometry.form
       element.dataset.density = geometry.density
     }
-    article.setStyle(
-      `transform:translateY(${start}px);height:${height}px;left:${geometry.left}px;width:${geometry.contentWidth}px`,
-    )
-    element.setAttribute('aria-posinset', String(index + 1))
-    meta.setStyle(`width:${width}px;height:${metaHeight}px`)
-    prompt.setStyle(`max-height:${collapsedPromptHeight}px`)
-    grid.setStyle(`width:${block.width}px;height:${block.height}px`)
+    setRow({
+      display: '',
+      transform: `translateY(${start}px)`,
+      height,
+      left: geometry.left,
+      width: geometry.contentWidth,
+    })
+    setMeta({ left: isBeside ? block.width + META_GAP : 0, height: isBeside ? height : meta.height })
+    setPrompt({ maxHeight: meta.collapsedPromptHeight })
+    setGrid({ top: isBeside ? 0 : meta.height })
   }
 
   function showTiles({ boxes }: RowLayout['block'], row: Row | undefined) {
     const outputs = row ? listShownOutputs(row.generation) : []
-    while (tiles.length < boxes.length) tiles.push(appendTile(grid.element))
+    while (tiles.length < boxes.length) tiles.push(appendTile(grid))
     for (const [at, showTile] of tiles.entries()) showTile(boxes[at], outputs[at])
   }
 
   function hide() {
-    article.setStyle('display:none')
+    setRow({ display: 'none' })
     last = undefined
     // No look-up of a row may find it.
     delete element.dataset.key
@@ -121,36 +119,48 @@ function createFastScrollRow(): FastScrollRow {
 type ShowTile = (box: Box | undefined, output: Output | undefined) => void
 
 function appendTile(grid: HTMLElement): ShowTile {
-  const { element, setStyle } = createStyled('div', 'tile')
-  const setState = createSetter(state => {
-    element.dataset.state = state
-  })
-  grid.append(element)
+  const element = appendElement(grid, 'div', 'tile')
+  const setStyle = createStyleSetter(element)
+  let shown: string | undefined
+  const setState = (state: string) => {
+    if (state !== shown) element.dataset.state = state
+    shown = state
+  }
   return (box, output) => {
-    setState(box && output ? output.state : '')
-    if (!box) return setStyle('display:none')
-    const image = output && placeholderBackground(output)
-    const edges = `left:${box.left}px;top:${box.top}px;width:${box.width}px;height:${box.height}px`
-    setStyle(image ? `${edges};background-image:${image}` : edges)
+    setState((box && output?.state) ?? '')
+    if (!box) return setStyle({ display: 'none' })
+    setStyle({ display: '', ...box, backgroundImage: (output && placeholderBackground(output)) ?? '' })
   }
 }
 
-/** Creates an element whose style is written where it changes: rows that follow one another often have the same sizes. */
-function createStyled(tag: string, className: string) {
-  const element = document.createElement(tag)
-  element.className = className
-  const setStyle = createSetter(text => {
-    element.style.cssText = text
-  })
-  return { element, setStyle }
+interface StyleValues {
+  display?: string
+  transform?: string
+  backgroundImage?: string
+  left?: number
+  top?: number
+  width?: number
+  height?: number
+  maxHeight?: number
 }
 
-/** Returns a function that writes a text which is another than the last one. */
-function createSetter(write: (text: string) => void): (text: string) => void {
-  let last: string | undefined
-  return text => {
-    if (text === last) return
-    last = text
-    write(text)
+/** Creates a function that writes styles, lengths in CSS pixels, where they change: rows that follow one another often have the same sizes. */
+function createStyleSetter({ style }: HTMLElement): (values: StyleValues) => void {
+  const written: Partial<Record<keyof StyleValues, string | number>> = {}
+  return values => {
+    for (const name of Object.keys(values) as (keyof StyleValues)[]) {
+      const value = values[name] ?? ''
+      if (written[name] === value) continue
+      written[name] = value
+      style[name] = typeof value === 'number' ? `${value}px` : value
+    }
   }
+}
+
+function appendElement(parent: HTMLElement, tag: string, className: string): HTMLElement {
+  return parent.appendChild(createElement(tag, className))
+}
+
+function createElement(tag: string, className: string): HTMLElement {
+  return Object.assign(document.createElement(tag), { className })
 }

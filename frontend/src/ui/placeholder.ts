@@ -1,6 +1,9 @@
 import { thumbHashToDataURL } from 'thumbhash'
+import { drawThumbhash } from './thumbhash-bitmap.ts'
 
 const MAX_CACHED = 400
+/** In pixels. It is blurred anyway, and a longer URL takes the browser longer to read, at each tile that comes into view. */
+const LONGEST_EDGE = 16
 const cachedUrls = new Map<string, string>()
 
 /**
@@ -20,10 +23,28 @@ export function placeholderUrl(hash: string | null): string | undefined {
 
 function decode(hash: string): string | undefined {
   try {
-    return thumbHashToDataURL(Uint8Array.from(atob(hash), character => character.charCodeAt(0)))
+    const bytes = fromBase64(hash)
+    const bitmap = drawThumbhash(bytes, LONGEST_EDGE)
+    return bitmap ? toDataUrl(bitmap) : thumbHashToDataURL(bytes)
   } catch {
     return undefined
   }
+}
+
+function toDataUrl(bitmap: Uint8Array): string {
+  return `data:image/bmp;base64,${toBase64(bitmap)}`
+}
+
+function fromBase64(base64: string): Uint8Array {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at)
+  return bytes
+}
+
+/** A browser of before 2025 has no method for it. */
+function toBase64(bytes: Uint8Array): string {
+  return typeof bytes.toBase64 === 'function' ? bytes.toBase64() : btoa(String.fromCharCode(...bytes))
 }
 
 function cacheUrl(hash: string, url: string) {
