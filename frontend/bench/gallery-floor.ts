@@ -1,5 +1,5 @@
 import { lowerBound } from '../src/feed/feed-layout.ts'
-import { placeholderUrl } from '../src/ui/placeholder.ts'
+import { placeholderUrl } from '../src/ui/placeholder/placeholder.ts'
 
 /** A row of the benchmark. */
 export interface BenchRow {

@@ -8,7 +8,7 @@ const AWAY = { current: false, offline: true }
 
 test.each<[statement: string, states: object[][], stepsDown: number]>([
   ['replaces the leader of a replica that stays behind', [[CURRENT, BEHIND], [CURRENT, BEHIND], [BEHIND], [BEHIND]], 1],
-  ['does so again while that goes on', Array.from({ length: 8 }, () => [BEHIND]), 2],
+  ['does so again while that goes on, later and later', Array.from({ length: 20 }, () => [BEHIND]), 3],
   ['waits for some seconds', [[BEHIND], [BEHIND], [BEHIND]], 0],
   [
     'begins to wait again after the replica was current',

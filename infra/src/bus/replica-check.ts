@@ -2,6 +2,8 @@ import type { ConsumerInfo } from 'nats'
 
 /** Time in which a replica of a consumer without work has caught up, in ms. */
 const CATCH_UP_MS = 5_000
+/** Where it did not help, the next attempt is made later and later, up to this time, in ms: each is a short pause for the messages. */
+const MAX_WAIT_MS = 600_000
 
 /**
  * Creates the check of a consumer's replicas, which is called with the state of the consumer while it has no work. A replica that is
@@ -13,11 +15,14 @@ const CATCH_UP_MS = 5_000
 export function createReplicaCheck(options: { stepDown: () => Promise<unknown>; now?: () => number }) {
   const { stepDown, now = () => performance.now() } = options
   let behindSince: number | undefined
+  let waitMs = CATCH_UP_MS
   return async ({ cluster }: Pick<ConsumerInfo, 'cluster'>): Promise<void> => {
     const isBehind = cluster?.replicas?.some(({ current, offline }) => !current && !offline) ?? false
     behindSince = isBehind ? (behindSince ?? now()) : undefined
-    if (behindSince === undefined || now() - behindSince < CATCH_UP_MS) return
-    behindSince = undefined
+    if (behindSince === undefined) waitMs = CATCH_UP_MS
+    if (behindSince === undefined || now() - behindSince < waitMs) return
+    behindSince = now()
+    waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)
     // A server whose configuration does not allow it refuses: the replica stays behind, as before.
     await stepDown().catch(() => {})
   }

@@ -1,7 +1,7 @@
 import { previewUrlAtWidth, THUMBNAIL_WIDTH } from '@darkroom/contracts/previews'
 import { createEffect, For, Show } from 'solid-js'
 import { Icon } from '../../ui/icons.tsx'
-import { placeholderUrl } from '../../ui/placeholder.ts'
+import { placeholderUrl } from '../../ui/placeholder/placeholder.ts'
 import { mediaId } from '../compare/comparison.ts'
 import { describeMedia, type MediaItem } from '../gallery.ts'
 

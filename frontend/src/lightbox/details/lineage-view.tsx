@@ -1,7 +1,7 @@
 import { previewUrlAtWidth, THUMBNAIL_WIDTH } from '@darkroom/contracts/previews'
 import { For, Show } from 'solid-js'
 import { Icon } from '../../ui/icons.tsx'
-import { placeholderUrl } from '../../ui/placeholder.ts'
+import { placeholderUrl } from '../../ui/placeholder/placeholder.ts'
 import type { MediaItem } from '../gallery.ts'
 import type { LineageStep } from '../lineage-source.ts'
 import type { Lineage } from './lineage-state.ts'

@@ -1,5 +1,5 @@
 import { createSignal, Match, Show, Switch } from 'solid-js'
-import { placeholderUrl } from '../../ui/placeholder.ts'
+import { placeholderUrl } from '../../ui/placeholder/placeholder.ts'
 import type { MediaItem } from '../gallery.ts'
 import { cornerOf, type Size } from './zoom.ts'
 import type { ZoomState } from './zoom-state.ts'

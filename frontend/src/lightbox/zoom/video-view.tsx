@@ -1,6 +1,6 @@
 import { createSignal, Show } from 'solid-js'
 import { Icon } from '../../ui/icons.tsx'
-import { placeholderUrl } from '../../ui/placeholder.ts'
+import { placeholderUrl } from '../../ui/placeholder/placeholder.ts'
 import type { MediaItem } from '../gallery.ts'
 import { readFileState } from '../stage/file-state.ts'
 

@@ -42,7 +42,7 @@ function fromBase64(base64: string): Uint8Array {
   return bytes
 }
 
-/** A browser of before 2025 has no method for it. */
+/** Encodes bytes as base64. Browsers of before 2025 have no method for it. */
 function toBase64(bytes: Uint8Array): string {
   return typeof bytes.toBase64 === 'function' ? bytes.toBase64() : btoa(String.fromCharCode(...bytes))
 }
