@@ -25,6 +25,8 @@ const METHOD = [
   '- **floor**: rows made by hand, without a framework: the start of the prompt and the blurred images alone, which is what ours shows in a',
   '  fast scroll. All rows are in memory, heights are computed, no element is added or removed, and nothing else is in the page',
   '',
+  'Each output has a blurred placeholder of its own, which ours and the floor draw as it comes into view; the other two show none.',
+  '',
   '*Reached* is how many rows can be scrolled to, or jumped to. *Prepended* and *grown* is how far the row that is read was moved, at',
   'most, in the 30 frames after 20 (ours: 100) older rows came or a row above the view grew; *gone* where it was not in the page in',
   'some frame. *Scripting* is the share of the main thread in a fast scroll upwards, 1,500 px a frame. The heap is what is used after',
