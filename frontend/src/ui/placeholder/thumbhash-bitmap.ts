@@ -21,8 +21,8 @@ const FREQUENCIES = 7
 const HEADER_BYTES = 54
 
 /**
- * Draws a thumbhash, at 32 pixels with those of the package `thumbhash`. The package takes many times as long, of which a fast scroll has
- * too little: it computes each cosine for each pixel, and a PNG with its checksums.
+ * Draws a thumbhash. With a longest edge of 32 pixels, they are those that the package `thumbhash` computes. That takes six times as long,
+ * which a fast scroll has not: the package computes each cosine for each pixel, and a PNG with its checksums.
  *
  * @param longestEdge in pixels
  * @returns a file of the format BMP; undefined if the hash is too short, or has transparent parts
