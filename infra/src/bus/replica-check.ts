@@ -2,7 +2,7 @@ import type { ConsumerInfo } from 'nats'
 
 /** Time in which a replica of a consumer without work has caught up, in ms. */
 const CATCH_UP_MS = 5_000
-/** Where it did not help, the next attempt is made later and later, up to this time, in ms: each is a short pause for the messages. */
+/** Longest time before another attempt, in ms. Each is a short pause for the messages, so one that did not help makes the next one later. */
 const MAX_WAIT_MS = 600_000
 
 /**

@@ -1,5 +1,4 @@
-import { thumbHashToDataURL } from 'thumbhash'
-import { drawThumbhash } from './thumbhash-bitmap.ts'
+import { drawThumbhash } from './thumbhash-icon.ts'
 
 const MAX_CACHED = 400
 /** In pixels. It is blurred anyway, and a longer URL takes the browser longer to read, at each tile that comes into view. */
@@ -23,16 +22,11 @@ export function placeholderUrl(hash: string | null): string | undefined {
 
 function decode(hash: string): string | undefined {
   try {
-    const bytes = fromBase64(hash)
-    const bitmap = drawThumbhash(bytes, LONGEST_EDGE)
-    return bitmap ? toDataUrl(bitmap) : thumbHashToDataURL(bytes)
+    const icon = drawThumbhash(fromBase64(hash), LONGEST_EDGE)
+    return icon && `data:image/x-icon;base64,${toBase64(icon)}`
   } catch {
     return undefined
   }
-}
-
-function toDataUrl(bitmap: Uint8Array): string {
-  return `data:image/bmp;base64,${toBase64(bitmap)}`
 }
 
 function fromBase64(base64: string): Uint8Array {
