@@ -20,8 +20,8 @@ const PIXELS_FROM = LIST_BYTES + HEADER_BYTES
 const MASK_ROW_BYTES = 4
 
 /**
- * Draws a thumbhash. With a longest edge of 32 pixels, they are those that the package `thumbhash` computes. That takes six times as long,
- * which a fast scroll has not: the package computes each cosine for each pixel, and a PNG with its checksums.
+ * Draws a thumbhash. At a longest edge of 32 pixels, the pixels are those that the package `thumbhash` computes. The package takes six times
+ * as long, too long for a fast scroll: it computes each cosine for each pixel, and a PNG with its checksums.
  *
  * @param longestEdge in pixels, at most 32
  * @returns a file of the format ICO, whose pixels may be transparent in every browser; undefined if the hash is too short
