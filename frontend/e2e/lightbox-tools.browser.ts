@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Locator, Page } from 'playwright-core'
 import { createAxe } from './axe.ts'
-import { startProbe, waitForFrames, waitUntilSettled } from './page-probes.ts'
+import { startProbe, waitForAddressOfView, waitForFrames, waitUntilSettled } from './page-probes.ts'
 import { countWrongPixels, countWrongPixelsOfPng, createPatternPng } from './pattern-image.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 import { createTouch } from './touch.ts'
@@ -156,7 +156,7 @@ test('Back closes it and moves nothing, Forward and a reload open it again', asy
   await page.mouse.move(600, 400)
   await page.mouse.wheel(0, -3_000)
   await waitUntilSettled(page)
-  await page.waitForFunction(isAddressOfView)
+  await waitForAddressOfView(page)
   const dialog = await openLightbox(page)
   const id = await shownGeneration(dialog)
   const hash = await page.evaluate(() => location.hash)
@@ -446,13 +446,4 @@ async function listOverflowing(page: Page): Promise<string[]> {
 async function listViolations(page: Page): Promise<string[]> {
   const { violations } = await createAxe(page).include('dialog').analyze()
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-}
-
-/** Returns whether the address names the row under the header's edge. It is written a moment after a scroll. */
-function isAddressOfView(): boolean {
-  const edge = document.querySelector('header')?.getBoundingClientRect().bottom ?? 0
-  const topOf = (row: Element) => row.getBoundingClientRect().top
-  const above = [...document.querySelectorAll<HTMLElement>('article')].filter(row => topOf(row) <= edge)
-  const row = above.toSorted((a, b) => topOf(b) - topOf(a))[0]
-  return row !== undefined && location.hash === `#g=${row.dataset.generationId}`
 }

@@ -143,6 +143,17 @@ export async function waitUntilSettled(page: Page): Promise<void> {
   await waitForFrames(page, 5)
 }
 
+/** Waits until the address names the row under the header's edge. It is written a moment after a scroll. */
+export async function waitForAddressOfView(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const edge = document.querySelector('header')?.getBoundingClientRect().bottom ?? 0
+    const topOf = (row: Element) => row.getBoundingClientRect().top
+    const above = [...document.querySelectorAll<HTMLElement>('article')].filter(row => topOf(row) <= edge)
+    const row = above.toSorted((a, b) => topOf(b) - topOf(a))[0]
+    return row !== undefined && location.hash === `#g=${row.dataset.generationId}`
+  })
+}
+
 /** Delays the responses with pages beyond the window until they are released. */
 export async function delayPages(page: Page) {
   let isRequested = false

@@ -93,7 +93,7 @@ function createFastScrollRow(): FastScrollRow {
       left: geometry.left,
       width: geometry.contentWidth,
     })
-    setMeta({ left: isBeside ? block.width + META_GAP : 0, height: isBeside ? height : meta.height })
+    setMeta({ left: isBeside ? block.width + META_GAP : 0, height: meta.height })
     setPrompt({ maxHeight: meta.collapsedPromptHeight })
     setGrid({ top: isBeside ? 0 : meta.height })
   }
@@ -121,13 +121,9 @@ type ShowTile = (box: Box | undefined, output: Output | undefined) => void
 function appendTile(grid: HTMLElement): ShowTile {
   const element = appendElement(grid, 'div', 'tile')
   const setStyle = createStyleSetter(element)
-  let shown: string | undefined
-  const setState = (state: string) => {
-    if (state !== shown) element.dataset.state = state
-    shown = state
-  }
   return (box, output) => {
-    setState((box && output?.state) ?? '')
+    const state = (box && output?.state) ?? ''
+    if (element.dataset.state !== state) element.dataset.state = state
     if (!box) return setStyle({ display: 'none' })
     setStyle({ display: '', ...box, backgroundImage: (output && placeholderBackground(output)) ?? '' })
   }

@@ -1,4 +1,5 @@
 import type { LivePreview } from '@darkroom/contracts/events'
+import { decodeBase64 } from '../ui/base64.ts'
 
 /** A picture of an output as it is so far, while its provider makes it. */
 export interface ShownPreview {
@@ -18,8 +19,4 @@ export function parsePreview(data: string): ShownPreview | undefined {
   } catch {
     return undefined
   }
-}
-
-function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), character => character.charCodeAt(0))
 }

@@ -201,10 +201,20 @@ function readId(delivery: unknown): string {
 
 /** Returns the number of servers that each stream, and the consumer, is stored on. */
 async function readReplicas() {
-  const [jobs, events] = [await manager.streams.info('JOBS'), await manager.streams.info('EVENTS')]
-  const consumer = await manager.consumers.info('JOBS', CONSUMER)
-  const count = ({ cluster }: { cluster?: { replicas?: unknown[] } }) => 1 + (cluster?.replicas?.length ?? 0)
-  return { jobs: count(jobs), events: count(events), consumer: count(consumer) }
+  const [jobs = 0, events = 0, consumer = 0] = (await readInfos()).map(
+    ({ cluster }) => 1 + (cluster?.replicas?.length ?? 0),
+  )
+  return { jobs, events, consumer }
+}
+
+/** Returns the state of the stream of jobs, of that of events, and of the consumer. */
+async function readInfos(): Promise<(StreamInfo | ConsumerInfo)[]> {
+  const [jobs, events] = [STREAMS.jobs.name, STREAMS.events.name]
+  return [
+    await manager.streams.info(jobs),
+    await manager.streams.info(events),
+    await manager.consumers.info(jobs, CONSUMER),
+  ]
 }
 
 /**
@@ -212,17 +222,11 @@ async function readReplicas() {
  * to elect another one. A replica that stays behind catches up because the consumer is pulled from.
  */
 async function waitForReplicas(bus: Bus): Promise<void> {
-  const { jobs, events } = STREAMS
   let consumer: Awaited<ReturnType<typeof openConsumer>> | undefined
   await until('The replicas', async () => {
     consumer ??= await openConsumer(bus)
     await (await consumer.next(1_000, forever))?.ack()
-    const infos = [
-      await manager.streams.info(jobs.name),
-      await manager.streams.info(events.name),
-      await manager.consumers.info(jobs.name, CONSUMER),
-    ]
-    expect(infos.filter(info => !isOnAllServers(info))).toEqual([])
+    expect((await readInfos()).filter(info => !isOnAllServers(info))).toEqual([])
   })
 }
 

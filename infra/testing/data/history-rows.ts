@@ -20,7 +20,8 @@ const PROMPT_TEXT =
 
 /**
  * Inserts generations of one to four outputs, every fifth with a prompt of many lines. One in fifty of the finished ones failed.
- * The images are few, but each output has a placeholder of its own, as in a studio. Triggers are off, because they would take a second per thousand rows: their rows are inserted in bulk, from texts that repeat.
+ * The images are few, but each output has a placeholder of its own, as in a studio. Triggers are off, because they would take a second
+ * per thousand rows: their rows are inserted in bulk, from texts that repeat.
  */
 export async function insertHistoryRows(
   tx: Transaction,

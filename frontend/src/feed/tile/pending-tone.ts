@@ -1,5 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { thumbHashToAverageRGBA } from 'thumbhash'
+import { decodeBase64 } from '../../ui/base64.ts'
 
 /** Less chroma than this has no hue to speak of. */
 const MIN_CHROMA = 0.02
@@ -16,7 +17,7 @@ export function pendingHue({ outputs }: Pick<Generation, 'outputs'>, index: numb
 
 function averageHue(hash: string): number | undefined {
   try {
-    const { r, g, b } = thumbHashToAverageRGBA(Uint8Array.from(atob(hash), character => character.charCodeAt(0)))
+    const { r, g, b } = thumbHashToAverageRGBA(decodeBase64(hash))
     return hueOf(toLinear(r), toLinear(g), toLinear(b))
   } catch {
     return undefined

@@ -1,3 +1,4 @@
+import { decodeBase64, encodeBase64 } from '../base64.ts'
 import { drawThumbhash } from './thumbhash-icon.ts'
 
 const MAX_CACHED = 400
@@ -22,23 +23,11 @@ export function placeholderUrl(hash: string | null): string | undefined {
 
 function decode(hash: string): string | undefined {
   try {
-    const icon = drawThumbhash(fromBase64(hash), LONGEST_EDGE)
-    return icon && `data:image/x-icon;base64,${toBase64(icon)}`
+    const icon = drawThumbhash(decodeBase64(hash), LONGEST_EDGE)
+    return icon && `data:image/x-icon;base64,${encodeBase64(icon)}`
   } catch {
     return undefined
   }
-}
-
-function fromBase64(base64: string): Uint8Array {
-  const text = atob(base64)
-  const bytes = new Uint8Array(text.length)
-  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at)
-  return bytes
-}
-
-/** Encodes bytes as base64. Browsers of before 2025 have no method for it. */
-function toBase64(bytes: Uint8Array): string {
-  return typeof bytes.toBase64 === 'function' ? bytes.toBase64() : btoa(String.fromCharCode(...bytes))
 }
 
 function cacheUrl(hash: string, url: string) {
