@@ -27,8 +27,8 @@ beforeAll(async () => {
   const { id } = await seeded.studio.submit({ prompt: 'a lighthouse on a cliff', model: 'fake-studio', parameters })
   parent = await seeded.studio.waitForGeneration(id, isFinished)
   await seeded.history.moveToTrash(await seeded.history.findId(2))
-}, 120_000)
-afterAll(() => disposables.disposeAsync(), 60_000)
+})
+afterAll(() => disposables.disposeAsync())
 
 test('the page of the API loads nothing from elsewhere, sends a request, and fits a phone in the dark', async () => {
   const { page, pageErrors } = await openPage(seeded.browser, `${seeded.studio.url}/openapi`, {
@@ -95,7 +95,7 @@ test('a screen reader finds a feed of articles, and names that say which picture
   await page.keyboard.press('Escape')
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('no designed state has a violation of axe, in both themes', async () => {
   const { page } = await seeded.open({ colorScheme: 'dark' })
@@ -115,7 +115,7 @@ test('no designed state has a violation of axe, in both themes', async () => {
   await visitRows(page, check)
   expect(found).toEqual([])
   await page.context().close()
-}, 180_000)
+})
 
 type Check = (state: string, shown?: Page) => Promise<void>
 
@@ -305,7 +305,7 @@ async function expectTree(element: Locator, lines: readonly string[]): Promise<v
     tree = await readTree(element)
     return lines.every(line => tree.some(found => found.startsWith(line)))
   }
-  await waitFor(lines.join(', '), 5_000, hasLines).catch(error => {
+  await waitFor(lines.join(', '), 60_000, hasLines).catch(error => {
     throw new Error(`${error.message}\n${tree.join('\n')}`)
   })
 }

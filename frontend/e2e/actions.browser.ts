@@ -21,7 +21,7 @@ test('cancels, retries, completes, favours, deletes and restores generations, al
   await deleteAndRestore(page)
   // Chromium logs a 409: the check of a call without a request id is refused.
   expect(pageErrors.filter(error => !error.includes('409'))).toEqual([])
-}, 120_000)
+})
 
 async function cancelAndRetry(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
   await fake.setBehavior({ readyOutputs: 0 })
@@ -115,7 +115,7 @@ async function expectOutputs(row: Locator, count: number): Promise<void> {
 
 /** Waits until the studio has stored the favourite that the page shows at once. */
 async function waitUntilSaved(studio: TestStudio): Promise<void> {
-  await waitFor('The favourite', 10_000, async () => {
+  await waitFor('The favourite', 60_000, async () => {
     const { generations } = (await (await studio.fetch('/api/generations?favourite=true')).json()) as GenerationPage
     return generations.length > 0
   })

@@ -42,4 +42,4 @@ test('shows the references of an old generation after the backfill, and attaches
   expect(await attached.count()).toBe(2)
   expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe(PROMPT)
   expect(pageErrors).toEqual([])
-}, 120_000)
+})

@@ -16,6 +16,12 @@ const FLAGS = [
   '--disable-sync',
 ]
 
+/**
+ * Time limit of a step in a page. Shorter than that of a test: Bun kills the child processes of a test that times out, the studio
+ * among them, and every later test of the file fails.
+ */
+const STEP_TIMEOUT_MS = 60_000
+
 /** Starts the Chromium of `CHROMIUM_PATH`. @param flags added to the usual ones @throws Error if it is not set */
 export async function startBrowser(flags: readonly string[] = []): Promise<Browser & AsyncDisposable> {
   const executablePath = process.env.CHROMIUM_PATH
@@ -31,6 +37,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<MonitoredPage> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
+  context.setDefaultTimeout(STEP_TIMEOUT_MS)
   const page = await context.newPage()
   const pageErrors: string[] = []
   page.on('console', message => message.type() === 'error' && pageErrors.push(message.text()))

@@ -10,8 +10,8 @@ import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 let seeded: SeededStudio
 beforeAll(async () => {
   seeded = await startSeededStudio(12)
-}, 120_000)
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+})
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
@@ -32,7 +32,7 @@ test('is one line on a phone until it is used, with Generate at one corner, and 
   await composer.getByRole('button', { name: 'Generate' }).waitFor()
   expect(await promptOf(page).inputValue()).toBe('two boats on a lake')
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('what is sent before the models are known goes out once they are, unless it is changed meanwhile', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -64,7 +64,7 @@ test('what is sent before the models are known goes out once they are, unless it
   expect(await promptOf(page).inputValue()).toBe('')
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('cuts no words and moves no row, at 200 % zoom, at 320 px and with eight lines', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -90,7 +90,7 @@ test('cuts no words and moves no row, at 200 % zoom, at 320 px and with eight li
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
   }
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('sends nothing while an input method composes, breaks lines by Shift, and writes from right to left', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -107,7 +107,7 @@ test('sends nothing while an input method composes, breaks lines by Shift, and w
   await page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>('.prompt-field')?.value === '')
   await expectSent(page, sent, 1)
   expect(pageErrors.filter(isUnexpected)).toEqual([])
-}, 60_000)
+})
 
 test('attaches a picture once, gives it a role, and never sends later what was left over', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -150,7 +150,7 @@ test('attaches a picture once, gives it a role, and never sends later what was l
   await expectSent(page, sent, 4)
   expect(sent[3]?.referenceImages).toHaveLength(1)
   expect(pageErrors.filter(isUnexpected)).toEqual([])
-}, 90_000)
+})
 
 test('offers the settings of a picture that was made here or says how it was made', async () => {
   const id = await seeded.history.findId(7)
@@ -176,7 +176,7 @@ test('offers the settings of a picture that was made here or says how it was mad
   expect(await promptOf(page).inputValue()).toBe('a red chair')
   await page.getByRole('button', { name: 'Seed 41' }).waitFor()
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('goes on from a picture once', async () => {
   const parent = { generationId: await seeded.history.findId(3), outputIndex: 0, verb: 'vary' }
@@ -194,7 +194,7 @@ test('goes on from a picture once', async () => {
   expect(sent[0]?.parent).toEqual(parent)
   expect(await page.getByText('Going on from:').count()).toBe(0)
   expect(pageErrors.filter(isUnexpected)).toEqual([])
-}, 60_000)
+})
 
 test('returns the focus to a row that was deleted by mistake', async () => {
   const id = await seeded.history.findId(12)
@@ -213,7 +213,7 @@ test('returns the focus to a row that was deleted by mistake', async () => {
   await undone
   await waitForFocusIn(page, id)
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 async function waitForFocusIn(page: Page, id: string): Promise<void> {
   await page.waitForFunction(

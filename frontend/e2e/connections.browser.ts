@@ -33,7 +33,7 @@ test('adds a connection, changes it and removes it, and its models come to the p
   expect(fake.posts()).toBe(0)
   expect(await readEverything(page)).not.toContain(fake.key)
   expect(pageErrors).toEqual([])
-}, 180_000)
+})
 
 test('asks for the secret of a studio that has a public address, once', async () => {
   const port = String(await findFreePort())
@@ -54,7 +54,7 @@ test('asks for the secret of a studio that has a public address, once', async ()
   await page.reload()
   await page.getByRole('heading', { name: 'Demo' }).waitFor()
   expect(await readEverything(page)).not.toContain(SECRET)
-}, 120_000)
+})
 
 /** Opens a page over the feed and leaves it, by Back and by the name of the studio: the feed is where it was. */
 async function expectFeedToStay(page: Page): Promise<void> {
@@ -125,7 +125,7 @@ async function expectInPicker(page: Page, connection: string, isThere: boolean):
   await page.getByRole('button', { name: 'Darkroom: back' }).click()
   await page.getByRole('button', { name: /^Model: / }).click()
   const found = page.getByRole('dialog', { name: 'Models' }).getByRole('row').filter({ hasText: connection }).first()
-  await found.waitFor({ state: isThere ? 'visible' : 'detached', timeout: 5_000 })
+  await found.waitFor({ state: isThere ? 'visible' : 'detached' })
   await page.keyboard.press('Escape')
   await page.getByRole('link', { name: 'Settings' }).click()
 }

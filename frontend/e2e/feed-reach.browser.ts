@@ -12,9 +12,9 @@ let seeded: SeededStudio
 
 beforeAll(async () => {
   seeded = await startSeededStudio(COUNT)
-}, 180_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('8: reaches the oldest, the newest and any day between of 100,000 generations', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -47,7 +47,7 @@ test('8: reaches the oldest, the newest and any day between of 100,000 generatio
   expect(reads.length).toBe(1)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('8: scrolls from the middle in both directions across many windows without a missing row', async () => {
   const { page } = await seeded.open({ path: `/#g=${await seeded.history.findId(50_000)}` })
@@ -59,7 +59,7 @@ test('8: scrolls from the middle in both directions across many windows without 
   expect(holes).toEqual([])
   expect(numbers.length).toBeGreaterThan(1_100)
   await page.context().close()
-}, 90_000)
+})
 
 test('the scrubber lies below the filters, up to its first label, and has no violation of axe', async () => {
   const { page } = await seeded.open({ path: '/#search?kind=image' })
@@ -80,7 +80,7 @@ test('the scrubber lies below the filters, up to its first label, and has no vio
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
   }
   await page.context().close()
-}, 60_000)
+})
 
 async function numbersInView(page: Page): Promise<number[]> {
   return (await listRowsInView(page)).map(({ number }) => number)

@@ -21,12 +21,12 @@ let browser: Browser & AsyncDisposable
 beforeAll(async () => {
   browser = await startBrowser()
   studio = await startTestStudio()
-}, 120_000)
+})
 
 afterAll(async () => {
   await browser[Symbol.asyncDispose]()
   await studio[Symbol.asyncDispose]()
-}, 60_000)
+})
 
 test('every row is as high as it is computed, at any width and density, and none overflows', async () => {
   for (const density of [...DENSITIES, 'touch'] as const) {
@@ -42,7 +42,7 @@ test('every row is as high as it is computed, at any width and density, and none
     expect(pageErrors).toEqual([])
     await page.context().close()
   }
-}, 120_000)
+})
 
 test('uniform columns hold images of one ratio, and the text stands beside them', async () => {
   const { page } = await open()
@@ -60,7 +60,7 @@ test('uniform columns hold images of one ratio, and the text stands beside them'
     'rtl',
   )
   await page.context().close()
-}, 60_000)
+})
 
 test('a row is one tab stop: arrow keys go through images and actions, down to the controls of an image', async () => {
   const { page, pageErrors } = await open()
@@ -95,7 +95,7 @@ test('a row is one tab stop: arrow keys go through images and actions, down to t
   await page.getByRole('dialog').waitFor()
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('an image that cannot be loaded is a placeholder, and is requested again once the browser is online', async () => {
   const { page } = await open({}, 'medium', /\/s-/)
@@ -113,7 +113,7 @@ test('an image that cannot be loaded is a placeholder, and is requested again on
   expect(await videos.locator('img').count()).toBe(2)
   expect(await videos.getByText('0:05').count()).toBe(3)
   await page.context().close()
-}, 60_000)
+})
 
 test('says once why outputs are missing, what was billed, and how far a generation is', async () => {
   const { page } = await open()
@@ -134,7 +134,7 @@ test('says once why outputs are missing, what was billed, and how far a generati
   expect(visible).toBe(1)
   expect(await running.locator('.tile[data-state="pending"]').first().textContent()).toBe('')
   await page.context().close()
-}, 60_000)
+})
 
 test('names every image and control by its prompt, and has no violation of axe, in both themes', async () => {
   for (const [colorScheme, viewport] of [
@@ -152,7 +152,7 @@ test('names every image and control by its prompt, and has no violation of axe, 
     expect(await visitRows(page, findUnnamed)).toEqual([`${ROW_STATES.length} rows`])
     await page.context().close()
   }
-}, 120_000)
+})
 
 test('by touch only the favourite is on an image, large enough for a finger', async () => {
   const { page } = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
@@ -184,7 +184,7 @@ test('by touch only the favourite is on an image, large enough for a finger', as
     for (const box of boxes) expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44)
     await tablet.context().close()
   }
-}, 60_000)
+})
 
 test('a touch that stays selects an image, and a tap selects the next one then', async () => {
   const { page } = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
@@ -197,7 +197,7 @@ test('a touch that stays selects an image, and a tap selects the next one then',
   expect(await row.locator('.tile[data-selected="true"]').count()).toBe(2)
   expect(await page.getByRole('dialog').count()).toBe(0)
   await page.context().close()
-}, 60_000)
+})
 
 test('in a contact strip the whole prompt opens over the feed, by its line and by the menu, and no row changes', async () => {
   const { page } = await open({ permissions: ['clipboard-read', 'clipboard-write'] }, 'small')
@@ -231,7 +231,7 @@ test('in a contact strip the whole prompt opens over the feed, by its line and b
   await popover.waitFor({ state: 'detached' })
   expect((await row.boundingBox())?.height).toBe(height)
   await page.context().close()
-}, 60_000)
+})
 
 test('the menu of a row stays at its button while the feed scrolls, and closes once that is out of view', async () => {
   const { page } = await open()
@@ -251,7 +251,7 @@ test('the menu of a row stays at its button while the feed scrolls, and closes o
   await page.getByRole('menu').waitFor({ state: 'detached' })
   expect(await button.evaluate(element => element === document.activeElement)).toBe(true)
   await page.context().close()
-}, 60_000)
+})
 
 test('who sends while scrolled up is told where the row went, and can go there', async () => {
   const { page } = await open()
@@ -263,12 +263,11 @@ test('who sends while scrolled up is told where the row went, and can go there',
   await page.getByRole('button', { name: 'Go there' }).click()
   await page.getByRole('article').filter({ hasText: 'a letter from above' }).waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 async function open(options: BrowserContextOptions = {}, density = 'medium', broken?: RegExp) {
   const opened = await openPage(browser, 'about:blank', { reducedMotion: 'reduce', ...options })
   const { page } = opened
-  page.setDefaultTimeout(15_000)
   await page.addInitScript(name => localStorage.setItem('darkroom.density', name), density)
   await serveRowStates(page, broken)
   await page.goto(studio.url)

@@ -23,9 +23,9 @@ let seeded: SeededStudio
 
 beforeAll(async () => {
   seeded = await startSeededStudio(COUNT)
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('1: keeps at most 20 rows in the page, and the heap does not grow with the rows that were shown', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -50,7 +50,7 @@ test('1: keeps at most 20 rows in the page, and the heap does not grow with the 
   expect(row?.number).toBeLessThan(COUNT - 2_000)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('2: opens at the newest in the first frame with rows, and nothing moves after that', async () => {
   const context = await seeded.browser.newContext({ viewport: { width: 1440, height: 900 } })
@@ -74,7 +74,7 @@ test('2: opens at the newest in the first frame with rows, and nothing moves aft
   expect(new Set(positions.map(position => JSON.stringify(position))).size).toBe(1)
   expect(shifts).toBe(0)
   await context.close()
-}, 60_000)
+})
 
 for (const [window, pages] of [
   ['a window that grows', 0],
@@ -102,7 +102,7 @@ for (const [window, pages] of [
     expect((await getScroll(page)).top).toBeGreaterThan(before.top)
     expect(pageErrors).toEqual([])
     await page.context().close()
-  }, 60_000)
+  })
 }
 
 test('4: the window slides back down to the newest row, which is its end', async () => {
@@ -112,7 +112,7 @@ test('4: the window slides back down to the newest row, which is its end', async
   expect((await getScroll(page)).height).toBeLessThan(1_600_000)
   expect(await page.getByRole('button', { name: 'Latest' }).count()).toBe(0)
   await page.context().close()
-}, 60_000)
+})
 
 test('4: a row keeps the focus however far the feed is scrolled, and whatever rows come and go beside it', async () => {
   const { page } = await seeded.open()
@@ -121,7 +121,7 @@ test('4: a row keeps the focus however far the feed is scrolled, and whatever ro
     expect(await page.evaluate(scrollBySteps)).toEqual([])
   }
   await page.context().close()
-}, 60_000)
+})
 
 test('9: an address opens at its generation, and a reload returns to the same position', async () => {
   const id = await seeded.history.findId(6_000)
@@ -143,7 +143,7 @@ test('9: an address opens at its generation, and a reload returns to the same po
   )
   await page.getByText('No. 1000:').waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 test('the reader stays at the same row when the density changes, and the choice survives a reload', async () => {
   const { page } = await seeded.open()
@@ -164,7 +164,7 @@ test('the reader stays at the same row when the density changes, and the choice 
   await waitForFrames(page, 5)
   expect(await under()).toBe(id ?? '')
   await page.context().close()
-}, 60_000)
+})
 
 test('10: shows rows in every frame of 500 rapid wheel events, with placeholders, then previews, and loads no original', async () => {
   const { page } = await seeded.open()
@@ -188,7 +188,7 @@ test('10: shows rows in every frame of 500 rapid wheel events, with placeholders
   const [row] = await listRowsInView(page)
   expect(row?.number).toBeLessThan(COUNT - 60)
   await page.context().close()
-}, 60_000)
+})
 
 /** Scrolls to the oldest row of the window a number of times. Each time older rows are loaded. */
 async function scrollToOldest(page: Page, times: number): Promise<void> {

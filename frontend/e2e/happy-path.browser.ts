@@ -59,7 +59,7 @@ test('makes four outputs of a prompt with two dropped references, and shows them
 
   const listed = await (await studio.fetch('/api/generations')).text()
   expect(listed).not.toMatch(/data:|;base64,/i)
-}, 180_000)
+})
 
 test('works at a width of 390 pixels in the light theme, without a horizontal scroll bar', async () => {
   await using studio = await startTestStudio()
@@ -74,12 +74,12 @@ test('works at a width of 390 pixels in the light theme, without a horizontal sc
   await expectAccessible(page)
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
   expect(pageErrors).toEqual([])
-}, 120_000)
+})
 
 /** Asserts the number of a generation's outputs and that each image can be decoded. */
 async function expectOutputs(article: Locator, count: number): Promise<void> {
   const images = article.locator('[data-output-index] img')
-  await images.nth(count - 1).waitFor({ timeout: 60_000 })
+  await images.nth(count - 1).waitFor()
   expect(await images.count()).toBe(count)
   await expectDecoded(images)
 }

@@ -33,9 +33,9 @@ let seeded: SeededStudio
 beforeAll(async () => {
   seeded = await startSeededStudio(COUNT)
   await prepareLists()
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 for (const { name, path, newest, step } of LISTS) {
   test(`the scroll contract holds in ${name}`, async () => {
@@ -54,7 +54,7 @@ for (const { name, path, newest, step } of LISTS) {
     await expectRowsWhileSpinning(page)
     expect(pageErrors).toEqual([])
     await page.context().close()
-  }, 90_000)
+  })
 }
 
 async function startSelecting(page: Page): Promise<void> {

@@ -24,9 +24,9 @@ let seeded: SeededStudio
 beforeAll(async () => {
   seeded = await startSeededStudio(COUNT, { env: { TRASH_DAYS: '29' } })
   await prepareLists()
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('favourites are a feed of their own, to the pixel: newest first seen, paged both ways, live, and left for where one was', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -72,7 +72,7 @@ test('favourites are a feed of their own, to the pixel: newest first seen, paged
   await expectNumbers(page, number => number % FAVOURITE === FAVOURITE / 2)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('the line of filters opens with the search, and goes with its focus unless something is filtered', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -95,7 +95,7 @@ test('the line of filters opens with the search, and goes with its focus unless 
   expect(await bar.count()).toBe(1)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('searches from the keyboard, follows what is made meanwhile, names the filter that nothing matches, and goes back', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -133,7 +133,7 @@ test('searches from the keyboard, follows what is made meanwhile, names the filt
   await expectRows(page, before)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('the trash tells when each is deleted permanently, restores with undo, and is emptied after a confirmation', async () => {
   const { page, pageErrors } = await seeded.open({ path: '/#trash' })
@@ -164,7 +164,7 @@ test('the trash tells when each is deleted permanently, restores with undo, and 
   await expectAccessible(page)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 /** Opens an output of the trash: it can be restored there and nothing else is done to it. */
 async function expectLightboxOfTrash(page: Page, number: number): Promise<void> {

@@ -14,9 +14,9 @@ let seeded: SeededStudio
 
 beforeAll(async () => {
   seeded = await startSeededStudio(COUNT)
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('shows a file at its true pixels at 1:1, zooms around the pointer, and never enlarges at Fit', async () => {
   for (const deviceScaleFactor of [1, 2]) {
@@ -41,7 +41,7 @@ test('shows a file at its true pixels at 1:1, zooms around the pointer, and neve
     expect(pageErrors).toEqual([])
     await page.context().close()
   }
-}, 60_000)
+})
 
 test('zooms by double click, keys and buttons, and pans by drag and arrow keys within the edges', async () => {
   const { page } = await seeded.open({ viewport: { width: 1280, height: 800 } })
@@ -76,7 +76,7 @@ test('zooms by double click, keys and buttons, and pans by drag and arrow keys w
   const [imageBox, panelBox] = [await image.boundingBox(), await dialog.locator('.details').boundingBox()]
   expect((imageBox?.x ?? 0) + (imageBox?.width ?? 0)).toBeLessThanOrEqual(panelBox?.x ?? 0)
   await page.context().close()
-}, 60_000)
+})
 
 test('shows a small file at 1:1 at most, and turns with arrow keys after a backdrop was chosen', async () => {
   const { page } = await seeded.open({ permissions: ['clipboard-read', 'clipboard-write'] })
@@ -102,7 +102,7 @@ test('shows a small file at 1:1 at most, and turns with arrow keys after a backd
   await dialog.getByText('Image copied.').waitFor()
   expect(await countWrongPixelsOfPng(page, await readClipboardImage(page))).toBe(0)
   await page.context().close()
-}, 60_000)
+})
 
 test('compares two outputs with a line that keys move, side by side, and by clicks in the filmstrip', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -132,7 +132,7 @@ test('compares two outputs with a line that keys move, side by side, and by clic
   expect(await dialog.isVisible()).toBe(true)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('deletes one output alone, moves to its neighbour, and gives it back', async () => {
   const { page } = await seeded.open()
@@ -149,7 +149,7 @@ test('deletes one output alone, moves to its neighbour, and gives it back', asyn
   await page.keyboard.press('ArrowLeft')
   await dialog.locator('.surface img[alt^="Picture 1 of 4"]').waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 test('Back closes it and moves nothing, Forward and a reload open it again', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -178,7 +178,7 @@ test('Back closes it and moves nothing, Forward and a reload open it again', asy
   await page.waitForFunction(() => history.state?.lightbox === undefined)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('on a phone nothing runs off the side, two fingers zoom, one swipes, and all actions are within reach', async () => {
   for (const viewport of [PHONE.viewport, { width: 320, height: 640 }]) {
@@ -207,7 +207,7 @@ test('on a phone nothing runs off the side, two fingers zoom, one swipes, and al
     expect(pageErrors).toEqual([])
     await page.context().close()
   }
-}, 60_000)
+})
 
 test('has no accessibility violations on any backdrop, in both themes, with details, menus and comparison', async () => {
   const { page } = await seeded.open({ colorScheme: 'dark' })
@@ -228,7 +228,7 @@ test('has no accessibility violations on any backdrop, in both themes, with deta
   await lightDialog.getByRole('button', { name: 'Details', exact: true }).click()
   expect(await listViolations(light.page)).toEqual([])
   await light.page.context().close()
-}, 60_000)
+})
 
 test('details lead to a parent that is not loaded in the feed, compare with it, and back to the child', async () => {
   const [parentId, childId] = [await seeded.history.findId(3), await seeded.history.findId(COUNT - 1)]
@@ -268,7 +268,7 @@ test('details lead to a parent that is not loaded in the feed, compare with it, 
   await dialog.locator(`.surface img[data-generation-id="${childId}"]`).waitFor()
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('a video has its controls, its poster, and steps by frame where an image has its scale', async () => {
   const id = await seeded.history.findId(COUNT)
@@ -301,7 +301,7 @@ test('a video has its controls, its poster, and steps by frame where an image ha
   await page.keyboard.press('ArrowLeft')
   await dialog.locator('.surface img').waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 test('says what became of a picture whose file cannot be loaded, and what can be done', async () => {
   const { page } = await seeded.open({ viewport: { width: 1280, height: 800 } })
@@ -325,7 +325,7 @@ test('says what became of a picture whose file cannot be loaded, and what can be
   await page.evaluate(() => window.dispatchEvent(new Event('online')))
   await dialog.locator('.surface img[data-state="loaded"]').waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 /** Opens the first output of the last row in the document that has four of them, and waits for its original. */
 async function openLightbox(page: Page): Promise<Locator> {

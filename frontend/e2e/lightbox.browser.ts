@@ -10,9 +10,9 @@ let seeded: SeededStudio
 
 beforeAll(async () => {
   seeded = await startSeededStudio(COUNT)
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('6: the lightbox does not change the feed, and closing it focuses the thumbnail from which it was opened', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -38,7 +38,7 @@ test('6: the lightbox does not change the feed, and closing it focuses the thumb
   expect(await countDifferences(page, drawn, await captureFeed(page))).toBe(0)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('6: loads originals in the lightbox only', async () => {
   const { page } = await seeded.open()
@@ -50,7 +50,7 @@ test('6: loads originals in the lightbox only', async () => {
   await page.getByRole('dialog').locator('img').first().waitFor()
   expect(originals.length).toBe(1)
   await page.context().close()
-}, 60_000)
+})
 
 test('6: opens at once with the preview in the box of the original, while its tools are still loading', async () => {
   for (const viewport of [
@@ -76,7 +76,7 @@ test('6: opens at once with the preview in the box of the original, while its to
     expect(Math.hypot(shown.x - opening.x, shown.y - opening.y)).toBeLessThanOrEqual(1)
     await page.context().close()
   }
-}, 60_000)
+})
 
 test('6: deleting in the lightbox shows the neighbour, and closing it focuses the neighbour’s thumbnail', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -105,7 +105,7 @@ test('6: deleting in the lightbox shows the neighbour, and closing it focuses th
   expect(await page.evaluate(focused)).toBe(next)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 async function middleOf(image: Locator): Promise<{ x: number; y: number }> {
   const { x, y, width, height } = (await image.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }

@@ -13,8 +13,8 @@ beforeAll(async () => {
   disposables = new AsyncDisposableStack()
   fake = disposables.use(await startFakeProvider())
   seeded = disposables.use(await startSeededStudio(6, { env: fake.env }))
-}, 120_000)
-afterAll(() => disposables.disposeAsync(), 60_000)
+})
+afterAll(() => disposables.disposeAsync())
 
 test.each(['no-preference', 'reduce'] as const)(
   'previews come, are replaced and give way to the images, and nothing moves or is empty in between (motion: %s)',
@@ -48,7 +48,6 @@ test.each(['no-preference', 'reduce'] as const)(
     expect(pageErrors).toEqual([])
     await page.context().close()
   },
-  60_000,
 )
 
 test('a preview of a generation that fails goes with it', async () => {
@@ -62,7 +61,7 @@ test('a preview of a generation that fails goes with it', async () => {
   await layer.first().waitFor({ state: 'detached' })
   await fake.setBehavior({ failure: null })
   await page.context().close()
-}, 60_000)
+})
 
 /**
  * Observes the tiles of a row at every frame. @returns ends it: numbers of positions that the tiles had, of frames in which a tile had

@@ -27,8 +27,8 @@ beforeAll(async () => {
   const env = { ...fake.env, OPENAI_COMPATIBLE_URL: server.url, OPENAI_COMPATIBLE_KEY: server.key }
   seeded = disposables.use(await startSeededStudio(4, { env }))
   await waitForModels(seeded.studio, COMPATIBLE)
-}, 120_000)
-afterAll(() => disposables.disposeAsync(), 60_000)
+})
+afterAll(() => disposables.disposeAsync())
 
 test('the pixels that arrive at the provider are those that mouse, finger, pen and keys have painted', async () => {
   const parent = await makeParent('a lighthouse on a cliff')
@@ -69,7 +69,7 @@ test('the pixels that arrive at the provider are those that mouse, finger, pen a
   expect(child.outputs).toHaveLength(2)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 90_000)
+})
 
 test('a compatible server gets the mask in its polarity, and what is not sent is asked about and stays', async () => {
   const parent = await makeParent('a quay in the rain')
@@ -112,7 +112,7 @@ test('a compatible server gets the mask in its polarity, and what is not sent is
   expect(mask.countDifferences(await readChannel(arrived, 3))).toBe(0)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 90_000)
+})
 
 test('words alone change the whole picture, where a model can', async () => {
   const parent = await makeParent('a harbour at noon')
@@ -123,7 +123,7 @@ test('words alone change the whole picture, where a model can', async () => {
   const child = await findChild(parent.id)
   expect([child.parent?.verb, child.prompt]).toEqual(['edit', 'at night'])
   await page.context().close()
-}, 60_000)
+})
 
 async function paintByMouse(page: Page, stage: StageProbe, mask: ExpectedMask): Promise<void> {
   const line = [stage.at(0.2, 0.2), stage.at(0.35, 0.25), stage.at(0.3, 0.5)]

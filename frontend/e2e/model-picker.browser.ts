@@ -8,8 +8,8 @@ import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 let seeded: SeededStudio
 beforeAll(async () => {
   seeded = await startSeededStudio(12)
-}, 120_000)
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+})
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('opens with the demo alone, which offers the way to a connection', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -24,7 +24,7 @@ test('opens with the demo alone, which offers the way to a connection', async ()
   await modelButton(page).waitFor()
   expect(await page.getByRole('link', { name: 'Add a connection' }).count()).toBe(0)
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('finds and chooses a model by the keyboard, and lists favourites first when it is opened again', async () => {
   const { page, pageErrors } = await openWithModels()
@@ -61,7 +61,7 @@ test('finds and chooses a model by the keyboard, and lists favourites first when
     .click({ position: { x: 5, y: 5 } })
   await searchField(page).waitFor({ state: 'detached' })
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('shows settings that have an effect, and the price that follows from them at once', async () => {
   const { page, pageErrors } = await openWithModels()
@@ -101,7 +101,7 @@ test('shows settings that have an effect, and the price that follows from them a
   await page.getByRole('button', { name: 'Size: Auto' }).waitFor()
   await page.getByText('about $0.66').waitFor()
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('reserves the ratio of the first reference where the model chooses the size', async () => {
   const { page, pageErrors } = await openWithModels()
@@ -121,7 +121,7 @@ test('reserves the ratio of the first reference where the model chooses the size
     .boundingBox()
   expect(box && box.width / box.height).toBeCloseTo(1.5, 1)
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('marks the references that a model does not take, and falls back while the chosen model is away', async () => {
   const { page, pageErrors, catalogue } = await openWithModels()
@@ -140,7 +140,7 @@ test('marks the references that a model does not take, and falls back while the 
   await returnAfterAbsence(page)
   await modelButton(page).getByText('FLUX.2 pro').waitFor()
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test('a failed row names the reason and the bill, and opens what is to be changed', async () => {
   const { history } = seeded
@@ -159,7 +159,7 @@ test('a failed row names the reason and the bill, and opens what is to be change
   await row.getByRole('button', { name: 'Try another model' }).click()
   await searchField(page).waitFor()
   expect(pageErrors).toEqual([])
-}, 60_000)
+})
 
 test.each([
   ['dark', 1440, 900],
@@ -168,26 +168,22 @@ test.each([
   ['light', 1440, 900],
   ['light', 1024, 768],
   ['light', 390, 844],
-] as const)(
-  'is accessible and within the window: %s, %d × %d',
-  async (colorScheme, width, height) => {
-    const isPhone = width < 640
-    const { page, pageErrors } = await openWithModels({ colorScheme, viewport: { width, height }, hasTouch: isPhone })
-    await choose(page, 'gpt-image-2')
-    await page.getByRole('button', { name: /^Size:/ }).click()
-    await page.getByRole('radio', { name: '3:2' }).waitFor()
-    await capture(page, `size-${colorScheme}-${width}`)
-    await openPicker(page)
-    await expectAccessible(page)
-    await capture(page, `picker-${colorScheme}-${width}`)
-    const box = await page.getByRole('dialog', { name: 'Models' }).boundingBox()
-    expect(box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height).toBe(true)
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    expect(overflow).toBeLessThanOrEqual(0)
-    expect(pageErrors).toEqual([])
-  },
-  60_000,
-)
+] as const)('is accessible and within the window: %s, %d × %d', async (colorScheme, width, height) => {
+  const isPhone = width < 640
+  const { page, pageErrors } = await openWithModels({ colorScheme, viewport: { width, height }, hasTouch: isPhone })
+  await choose(page, 'gpt-image-2')
+  await page.getByRole('button', { name: /^Size:/ }).click()
+  await page.getByRole('radio', { name: '3:2' }).waitFor()
+  await capture(page, `size-${colorScheme}-${width}`)
+  await openPicker(page)
+  await expectAccessible(page)
+  await capture(page, `picker-${colorScheme}-${width}`)
+  const box = await page.getByRole('dialog', { name: 'Models' }).boundingBox()
+  expect(box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height).toBe(true)
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  expect(overflow).toBeLessThanOrEqual(0)
+  expect(pageErrors).toEqual([])
+})
 
 /** Opens the feed with the models of several providers. */
 async function openWithModels(options: Parameters<SeededStudio['open']>[0] = {}) {

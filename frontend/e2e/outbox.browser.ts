@@ -36,7 +36,7 @@ test('sends submissions with their references after their page was closed offlin
   expect(await second.getByText('Not sent yet').count()).toBe(0)
   const listed = (await (await studio.fetch('/api/generations')).json()) as GenerationPage
   expect(listed.generations).toHaveLength(2)
-}, 120_000)
+})
 
 test('sends a submission with a failed upload automatically once the network is back', async () => {
   await using studio = await startTestStudio()
@@ -50,7 +50,7 @@ test('sends a submission with a failed upload automatically once the network is 
   await page.context().setOffline(false)
   await expectMade(page, 'a pier in fog')
   expect(await findRow(page, 'a pier in fog').getByRole('list', { name: 'References' }).locator('img').count()).toBe(1)
-}, 120_000)
+})
 
 test('does not send a submission that was taken back before the page was closed', async () => {
   await using studio = await startTestStudio()
@@ -73,7 +73,7 @@ test('does not send a submission that was taken back before the page was closed'
   await findPrompt(second).press('Enter')
   await expectMade(second, 'the pier at noon')
   expect(await second.getByRole('article').count()).toBe(1)
-}, 120_000)
+})
 
 function findPrompt(page: Page): Locator {
   return page.getByRole('textbox', { name: 'Prompt' })
@@ -101,5 +101,5 @@ async function openTab(context: BrowserContext, url: string): Promise<Page> {
 }
 
 async function expectMade(page: Page, prompt: string): Promise<void> {
-  await findRow(page, prompt).locator('[data-output-index="0"] img').waitFor({ timeout: 60_000 })
+  await findRow(page, prompt).locator('[data-output-index="0"] img').waitFor()
 }

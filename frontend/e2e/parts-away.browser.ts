@@ -10,9 +10,9 @@ let seeded: SeededStudio
 
 beforeAll(async () => {
   seeded = await startSeededStudio(12)
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 const ALL_WELL = { ingest: 'ok', processor: 'ok' }
 const PROCESSOR_AWAY_MESSAGE = 'The part that makes pictures is starting again. New prompts are taken and wait.'
@@ -40,13 +40,13 @@ test('sends what was on its way when ingest was killed once it is back, each onc
     process.kill(pid, 'SIGKILL')
   }
   await Promise.all(waiting)
-  for (const prompt of prompts) await findRow(page, prompt).locator('[data-output-index="0"] img').waitFor(LONG)
+  for (const prompt of prompts) await findRow(page, prompt).locator('[data-output-index="0"] img').waitFor()
   const references = findRow(page, 'a pier in fog').getByRole('list', { name: 'References' }).locator('img')
   expect(await references.count()).toBe(1)
   const made = await listPrompts()
   expect(prompts.map(prompt => made.filter(other => other === prompt).length)).toEqual([1, 1])
   await page.context().close()
-}, 120_000)
+})
 
 test('shows while the part that makes images is away, in one line that moves nothing', async () => {
   const { page } = await seeded.open({ viewport: { width: 390, height: 844 } })
@@ -65,7 +65,7 @@ test('shows while the part that makes images is away, in one line that moves not
   await status.waitFor({ state: 'detached' })
   expect((await stop()).tops).toHaveLength(1)
   await page.context().close()
-}, 60_000)
+})
 
 test('shows while submissions are not taken, and sends them as soon as they are', async () => {
   const { page } = await seeded.open()
@@ -79,11 +79,11 @@ test('shows while submissions are not taken, and sends them as soon as they are'
   await status.waitFor()
   await page.unroute('**/api/generate')
   parts = ALL_WELL
-  await row.locator('[data-output-index="0"] img').waitFor(LONG)
+  await row.locator('[data-output-index="0"] img').waitFor()
   await status.waitFor({ state: 'detached' })
   expect((await listPrompts()).filter(prompt => prompt === 'a letter for later')).toHaveLength(1)
   await page.context().close()
-}, 60_000)
+})
 
 test('shows a full disk in the words of the studio, and loses nothing that was typed', async () => {
   const { page } = await seeded.open()
@@ -100,10 +100,10 @@ test('shows a full disk in the words of the studio, and loses nothing that was t
   await row.getByText(detail).waitFor()
   await page.unroute('**/api/references')
   await row.getByRole('button', { name: 'Try again' }).click()
-  await row.locator('[data-output-index="0"] img').waitFor(LONG)
+  await row.locator('[data-output-index="0"] img').waitFor()
   expect(await row.getByRole('list', { name: 'References' }).locator('img').count()).toBe(1)
   await page.context().close()
-}, 60_000)
+})
 
 test('a list that could not be read is read once the studio is back', async () => {
   const { page } = await seeded.open()
@@ -114,7 +114,7 @@ test('a list that could not be read is read once the studio is back', async () =
   await page.evaluate(() => window.dispatchEvent(new Event('online')))
   await page.getByRole('heading', { name: 'No favourites yet.' }).waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 test('a key that comes before its code acts once, and what could not be loaded is said until it is', async () => {
   const { page } = await seeded.open()
@@ -145,7 +145,7 @@ test('a key that comes before its code acts once, and what could not be loaded i
   await alert.waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Favourite picture 1' }).last().waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 test('a prompt that cannot be sent says so, although the code that is loaded after the first rows is away, too', async () => {
   const { page } = await seeded.open()
@@ -156,9 +156,9 @@ test('a prompt that cannot be sent says so, although the code that is loaded aft
   await findRow(page, 'a letter for later').getByText('Not sent yet').waitFor()
   await page.unrouteAll()
   await page.evaluate(() => window.dispatchEvent(new Event('online')))
-  await findRow(page, 'a letter for later').locator('[data-output-index="0"] img').waitFor(LONG)
+  await findRow(page, 'a letter for later').locator('[data-output-index="0"] img').waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 test('verbs and style sheets that could not be loaded are loaded again, and nothing is shown without its styles', async () => {
   const { page } = await seeded.open()
@@ -180,7 +180,7 @@ test('verbs and style sheets that could not be loaded are loaded again, and noth
   await dialog.getByRole('button', { name: 'More' }).click()
   await page.getByRole('menuitem', { name: 'Vary' }).waitFor()
   await page.context().close()
-}, 60_000)
+})
 
 test('a style sheet that could not be loaded keeps nothing away that does not need it', async () => {
   const { page } = await seeded.open()
@@ -192,9 +192,7 @@ test('a style sheet that could not be loaded keeps nothing away that does not ne
   })
   await page.getByText('No generation matches').waitFor()
   await page.context().close()
-}, 60_000)
-
-const LONG = { timeout: 30_000 }
+})
 
 function isPost(path: string) {
   return (request: { method(): string; url(): string }) => request.method() === 'POST' && request.url().endsWith(path)

@@ -7,9 +7,9 @@ let seeded: SeededStudio
 
 beforeAll(async () => {
   seeded = await startSeededStudio(40)
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 /** The main thread's work for a page, by the names of Chromium's traces. */
 const WORK_EVENTS = ['FunctionCall', 'EvaluateScript', 'UpdateLayoutTree', 'Layout', 'Paint', 'PrePaint']
@@ -32,7 +32,7 @@ test('running rings need no script, style, layout or paint', async () => {
   )
   expect(Object.keys(await traceWork(page))).toContain('UpdateLayoutTree')
   await page.context().close()
-}, 60_000)
+})
 
 test('a ring continues after a reload, and shows when the estimated time is over', async () => {
   const { page } = await seeded.open({ reducedMotion: 'no-preference' })
@@ -63,7 +63,7 @@ test('a ring continues after a reload, and shows when the estimated time is over
   )
   await page.waitForFunction(() => document.querySelector('[role="progressbar"][aria-valuenow="40"]') !== null)
   await page.context().close()
-}, 60_000)
+})
 
 test("a wait in the provider's queue shows the position and no progress, and another position moves nothing", async () => {
   const { page } = await seeded.open({ reducedMotion: 'no-preference' })
@@ -85,7 +85,7 @@ test("a wait in the provider's queue shows the position and no progress, and ano
   await row.getByText('number 12 in the queue').waitFor()
   expect(await row.boundingBox()).toEqual(box)
   await page.context().close()
-}, 60_000)
+})
 
 /** Measures the rotation of the ring's halves together, in degrees. */
 async function measureRotation(ring: Locator): Promise<number> {

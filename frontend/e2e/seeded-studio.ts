@@ -19,9 +19,6 @@ interface SeededStudioOptions {
   flags?: string[]
 }
 
-/** Shorter than the timeout of any test: Bun kills the child processes of a test that times out, the studio among them. */
-const PAGE_TIMEOUT_MS = 15_000
-
 /** Starts a studio with a number of finished generations, one an hour until now. Each prompt begins with its number. */
 export async function startSeededStudio(
   count: number,
@@ -37,7 +34,6 @@ export async function startSeededStudio(
     ...{ studio, history, browser },
     open: async ({ path = '/', ...options } = {}) => {
       const opened = await openPage(browser, new URL(path, studio.url).href, { reducedMotion: 'reduce', ...options })
-      opened.page.setDefaultTimeout(PAGE_TIMEOUT_MS)
       await opened.page.getByRole('article').first().waitFor()
       await waitForCode(opened.page)
       return opened

@@ -14,9 +14,9 @@ let seeded: SeededStudio
 beforeAll(async () => {
   seeded = await startSeededStudio(COUNT)
   await giveWord()
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('100 pictures of a search are selected by keys alone, downloaded as a ZIP, and the rest is deleted with one undo', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -59,7 +59,7 @@ test('100 pictures of a search are selected by keys alone, downloaded as a ZIP, 
   await page.getByText(SIZES.all).waitFor()
   expect(keys.count()).toBe(54)
   expect(pageErrors).toEqual([])
-}, 120_000)
+})
 
 test('an Undo while a deletion is on its way takes that back, and not the one before', async () => {
   const { page } = await seeded.open()
@@ -80,7 +80,7 @@ test('an Undo while a deletion is on its way takes that back, and not the one be
   expect(await rowOf(COUNT - 1).count()).toBe(0)
   await page.keyboard.press('z')
   await rowOf(COUNT - 1).waitFor()
-}, 60_000)
+})
 
 test('keys that are pressed faster than rows are rendered each act on the row that they lead to', async () => {
   const { page } = await seeded.open()
@@ -97,7 +97,7 @@ test('keys that are pressed faster than rows are rendered each act on the row th
   const selected = page.locator('article').filter({ has: page.locator('[data-selected="true"]') })
   expect(await selected.allInnerTexts()).toEqual([expect.stringContaining(`No. ${COUNT - 30}:`)])
   await page.context().close()
-}, 60_000)
+})
 
 /** Deletes a row by its menu. */
 async function removeRow(page: Page, number: number): Promise<void> {

@@ -9,9 +9,9 @@ let seeded: SeededStudio
 
 beforeAll(async () => {
   seeded = await startSeededStudio(40)
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 test('from a prompt to the trash and back, by keys alone, with the focus always in a sensible part', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -21,7 +21,7 @@ test('from a prompt to the trash and back, by keys alone, with the focus always 
   await page.keyboard.type(PROMPT)
   await page.keyboard.press('Enter')
   await expectFocus(page, '.composer', 'sent')
-  await row.locator('[data-output-index="0"] img').waitFor({ timeout: 60_000 })
+  await row.locator('[data-output-index="0"] img').waitFor()
   await tabUntil(page, 'article *', 'Shift+Tab')
   await expectFocus(page, 'article', 'left the composer')
   const stops = await page
@@ -41,7 +41,7 @@ test('from a prompt to the trash and back, by keys alone, with the focus always 
   await visitSettings(page)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 120_000)
+})
 
 /** Opens the picture with the focus, goes to its neighbours and its details, and closes it. */
 async function useLightbox(page: Page): Promise<void> {

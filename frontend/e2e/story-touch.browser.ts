@@ -9,9 +9,9 @@ const problems: string[] = []
 
 beforeAll(async () => {
   seeded = await startSeededStudio(40)
-}, 120_000)
+})
 
-afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose]())
 
 for (const viewport of [
   { width: 390, height: 844 },
@@ -23,7 +23,7 @@ for (const viewport of [
     const row = page.getByRole('article').filter({ hasText: prompt }).first()
     expect((await page.getByRole('form', { name: 'New generation' }).boundingBox())?.height).toBe(56)
     await make(page, prompt)
-    await row.locator('[data-output-index="0"] img').waitFor({ timeout: 60_000 })
+    await row.locator('[data-output-index="0"] img').waitFor()
     await inspectTargets(page, 'feed')
     await row.getByRole('button', { name: /^Favourite picture 1 of/ }).tap()
     await row.locator('.tile-favourite[aria-pressed="true"]').waitFor()
@@ -38,7 +38,7 @@ for (const viewport of [
     expect(problems).toEqual([])
     expect(pageErrors).toEqual([])
     await page.context().close()
-  }, 120_000)
+  })
 }
 
 async function make(page: Page, text: string): Promise<void> {
@@ -90,7 +90,7 @@ async function goOn(page: Page, row: Locator, prompt: string): Promise<void> {
   )
   await make(page, `${prompt}, in the rain`)
   const next = page.getByRole('article').filter({ hasText: 'in the rain' }).last()
-  await next.locator('[data-output-index="0"] img').waitFor({ timeout: 60_000 })
+  await next.locator('[data-output-index="0"] img').waitFor()
 }
 
 async function searchAndFilter(page: Page, prompt: string): Promise<void> {

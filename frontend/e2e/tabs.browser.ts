@@ -26,12 +26,12 @@ beforeAll(async () => {
   proxy = await startNetProxy(() => port)
   const env = { PORT: String(port), PUBLIC_URL: `http://studio.test:${proxy.port}` }
   seeded = await startSeededStudio(COUNT, { env, flags: ['--host-resolver-rules=MAP studio.test 127.0.0.1'] })
-}, 120_000)
+})
 
 afterAll(async () => {
   await seeded[Symbol.asyncDispose]()
   await proxy[Symbol.asyncDispose]()
-}, 60_000)
+})
 
 test('works without the APIs of secure contexts', async () => {
   const { page, pageErrors } = await seeded.open()
@@ -50,7 +50,7 @@ test('works without the APIs of secure contexts', async () => {
   await page.getByText('Prompt copied.').waitFor()
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 60_000)
+})
 
 test('7: eight tabs share one event stream, stay live and load their images', async () => {
   const { page: first } = await seeded.open()
@@ -73,7 +73,7 @@ test('7: eight tabs share one event stream, stay live and load their images', as
   // The natural width is that of the tile, which is narrow for a tall image; an image that is not loaded has none.
   expect(Math.min(...(await Promise.all(widths)))).toBeGreaterThan(0)
   await first.context().close()
-}, 90_000)
+})
 
 test('7: events that were missed while disconnected are replayed after the reconnect, and move nothing', async () => {
   const { page } = await seeded.open()
@@ -98,7 +98,7 @@ test('7: events that were missed while disconnected are replayed after the recon
   expect(seen).toMatchObject({ isSameNode: true, loaded: [] })
   expect(proxy.lastEventIds[streamCount]).toMatch(/^\d+\.\d+$/)
   await page.context().close()
-}, 60_000)
+})
 
 test('an event stream that falls silent is replaced after 30 s by one that continues after its last event', async () => {
   const { page } = await seeded.open()
@@ -118,7 +118,7 @@ test('an event stream that falls silent is replaced after 30 s by one that conti
   await rowOf(missed).waitFor()
   expect(proxy.lastEventIds[streamCount]).toMatch(/^\d+\.\d+$/)
   await page.context().close()
-}, 60_000)
+})
 
 test('7: reloads the window at its position if events cannot be replayed', async () => {
   const { page } = await seeded.open({ path: `/#g=${await seeded.history.findId(5_000)}` })
@@ -135,7 +135,7 @@ test('7: reloads the window at its position if events cannot be replayed', async
   expect(seen.tops.length).toBe(1)
   expect(seen).toMatchObject({ isSameNode: true, loaded: [] })
   await page.context().close()
-}, 60_000)
+})
 
 test('a submission that cannot reach the studio shows so, and is sent once the studio is back', async () => {
   const { page } = await seeded.open()
@@ -150,7 +150,7 @@ test('a submission that cannot reach the studio shows so, and is sent once the s
   await row.locator('[data-output-index="0"] img').waitFor()
   expect(await row.evaluate((element, before) => element === before, node)).toBe(true)
   await page.context().close()
-}, 60_000)
+})
 
 async function openTab(beside: Page): Promise<Page> {
   const page = await beside.context().newPage()

@@ -24,8 +24,8 @@ let browser: Browser
 beforeAll(async () => {
   studio = disposables.use(await startTestStudio({ BUDGET_USD: '60' }))
   browser = disposables.use(await startBrowser())
-}, 120_000)
-afterAll(() => disposables.disposeAsync(), 60_000)
+})
+afterAll(() => disposables.disposeAsync())
 
 test('shows what a month cost: its total, days, models and connections, and gives it as CSV', async () => {
   const [month, before] = [monthOf(0), monthOf(-1)]
@@ -88,7 +88,7 @@ test('shows what a month cost: its total, days, models and connections, and give
   await page.reload()
   await page.getByText('No model was called in').waitFor()
   expect(pageErrors).toEqual([])
-}, 120_000)
+})
 
 test('an empty month, and large and tiny sums in several currencies, fit and are accessible in both themes', async () => {
   for (const [state, sizes] of [
@@ -103,7 +103,7 @@ test('an empty month, and large and tiny sums in several currencies, fit and are
     expect(pageErrors).toEqual([])
     await page.context().close()
   }
-}, 120_000)
+})
 
 /** Moves through the days by the keyboard, which is one tab stop. */
 async function expectKeyboard(page: Page, month: string): Promise<void> {

@@ -15,8 +15,8 @@ beforeAll(async () => {
   disposables = new AsyncDisposableStack()
   fake = disposables.use(await startFakeProvider())
   seeded = disposables.use(await startSeededStudio(4, { env: fake.env }))
-}, 120_000)
-afterAll(() => disposables.disposeAsync(), 60_000)
+})
+afterAll(() => disposables.disposeAsync())
 
 test('each verb makes a child of the picture, with the model and the inputs that it needs', async () => {
   const parent = await makeParent('a lighthouse on a cliff')
@@ -49,7 +49,7 @@ test('each verb makes a child of the picture, with the model and the inputs that
   expect(await page.locator('.attachment').count()).toBe(0)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 120_000)
+})
 
 test('a picture shows what it was made from and what was made of it, and from there the same verbs work', async () => {
   const parent = await makeParent('a quay in the rain')
@@ -69,13 +69,13 @@ test('a picture shows what it was made from and what was made of it, and from th
   await steps.nth(0).getByRole('button').click()
   await steps.getByText('made from it').waitFor()
   await dialog.getByRole('button', { name: 'Upscale' }).click()
-  await waitFor('A second child', 20_000, async () => {
+  await waitFor('A second child', 60_000, async () => {
     const children = await listChildren(parent.id)
     return children.length === 2
   })
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 90_000)
+})
 
 test('the feed says what a row was made from, is honest when that is deleted, and leads there and back', async () => {
   const parent = await makeParent('a market hall')
@@ -90,7 +90,7 @@ test('the feed says what a row was made from, is honest when that is deleted, an
   await row.getByText('from a market hall').waitFor()
   await row.getByText('upscaled').waitFor()
   await row.locator('.row-parent img').waitFor()
-  const child = await waitFor('The child', 20_000, async () => (await listChildren(parent.id))[0])
+  const child = await waitFor('The child', 60_000, async () => (await listChildren(parent.id))[0])
   const childRow = page.locator(`article[data-generation-id="${child.id}"]`)
 
   for (let count = 0; count < 12; count += 1) await makeParent(`a stall, number ${count}`)
@@ -109,10 +109,10 @@ test('the feed says what a row was made from, is honest when that is deleted, an
   await seeded.studio.fetch(`/api/generate/${parent.id}/restore`, { method: 'POST' })
   await childRow.getByText('from a market hall').waitFor()
   await childRow.getByRole('button', { name: /^Again/ }).click()
-  await waitFor('A second child', 20_000, async () => (await listChildren(parent.id)).length === 2)
+  await waitFor('A second child', 60_000, async () => (await listChildren(parent.id)).length === 2)
   expect(pageErrors).toEqual([])
   await page.context().close()
-}, 120_000)
+})
 
 interface ExpectedChild {
   operation: string
@@ -123,7 +123,7 @@ interface ExpectedChild {
 
 /** Waits for a child, and compares what arrived at the provider for it. */
 async function expectChild(parent: Generation, verb: string, expected: ExpectedChild): Promise<Generation> {
-  const child = await waitFor(`The child by ${verb}`, 20_000, async () => {
+  const child = await waitFor(`The child by ${verb}`, 60_000, async () => {
     const children = await listChildren(parent.id)
     return children.find(generation => generation.parent?.verb === verb)
   })

@@ -48,7 +48,7 @@ test('connects to ComfyUI, adds workflows, learns what the server lacks, and mak
   expect(await fake.made()).toHaveLength(1)
   // Of the file that was refused.
   expect(pageErrors.filter(error => !error.includes('status of 422'))).toEqual([])
-}, 120_000)
+})
 
 async function addFiles(page: Page, files: Record<string, unknown>): Promise<void> {
   const chosen = Object.entries(files).map(([name, content]) => ({

@@ -36,8 +36,8 @@ beforeAll(async () => {
   const settings = { PUBLIC_URL: toUrl(port), INGEST_PORT: String(ingest), QUERY_PORT: String(query) }
   stack.use(await startCaddy({ port, ingest: [toHost(ingest)], query: [toHost(query)] }))
   studio = stack.use(await startTestStudio(settings))
-}, 90_000)
-afterAll(() => stack.disposeAsync(), 30_000)
+})
+afterAll(() => stack.disposeAsync())
 
 test('serves the page compressed, with the headers of query', async () => {
   const page = await studio.fetch('/', { headers: { 'accept-encoding': 'gzip' } })
@@ -176,7 +176,7 @@ test('takes prompts while one of two services accepts connections and never answ
   }
   await waitFor('five prompts', AWAY_MS, submit)
   expect(new Set(statuses)).toEqual(new Set([202, 503].filter(status => statuses.includes(status))))
-}, 60_000)
+})
 
 test('goes on behind an address of several services, one of which is not healthy', async () => {
   const balanced = createServer(({ url }, response) => void response.writeHead(url === '/healthz' ? 503 : 200).end())

@@ -11,7 +11,7 @@ test('an operator sees which objects no row names, and the studio marks its stor
   const objects = join(studio.dataDir, 'objects')
   // A file that has appeared needs an object of its own: `Bun.file` remembers the size.
   const readMark = () => readFile(join(objects, 'studio-id'), 'utf8').catch(() => undefined)
-  const id = await waitFor('the mark', 30_000, readMark)
+  const id = await waitFor('the mark', 60_000, readMark)
   expect(id).toMatch(/^[0-9a-f-]{36}$/)
   const [old, young] = ['a', 'b'].map(digit => `w/${LOCAL_OWNER.workspaceId}/ref/${digit.repeat(64)}.png`)
   for (const key of [old, young]) await Bun.write(join(objects, key ?? ''), 'x')
@@ -26,4 +26,4 @@ test('an operator sees which objects no row names, and the studio marks its stor
     exitCode: 2,
     stderr: expect.stringContaining('No studio runs here'),
   })
-}, 120_000)
+})

@@ -43,4 +43,4 @@ test('fills a running studio with generations whose images and previews it serve
   for (const args of [[], ['--generations', '0'], ['--generations', 'many'], ['--colour']]) {
     await expect(seed(...args)).rejects.toThrow(/generations N|colour/)
   }
-}, 180_000)
+})

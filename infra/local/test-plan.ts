@@ -19,15 +19,24 @@ const SHARED_PROCESS_FOLDERS = [
 ]
 
 /** Fault tests that take longest, by the beginning of their names. They begin first, for the same reason. */
-const LONGEST_FAULTS = ['cluster', 'answers', 'processor', 'bus', 'ingest', 'provider', 'invoice']
+const LONGEST_FAULTS = ['answers', 'processor', 'bus', 'ingest', 'provider', 'invoice']
 
 /**
- * Splits the test files into what may run side by side. The browser tests are one sequence, and the first: each needs a whole studio and
- * a browser, and two browsers at once would leave too little of a small machine to either.
+ * Splits the test files into stages, which run one after the other, and each stage into what may run side by side. The tests of several
+ * hosts measure how long a user waits: nothing else runs beside them.
  *
  * @param files paths from the root of the clone, with a leading `./`
  */
-export function planTests(files: readonly string[]): TestSequence[] {
+export function planStages(files: readonly string[]): TestSequence[][] {
+  const others = files.filter(file => !isClusterTest(file))
+  return [planTests(others), planTests(files.filter(isClusterTest))]
+}
+
+/**
+ * Splits test files into what may run side by side. The browser tests are one sequence, and the first: each needs a whole studio and
+ * a browser, and two browsers at once would leave too little of a small machine to either.
+ */
+function planTests(files: readonly string[]): TestSequence[] {
   const browserFiles = files.filter(isBrowserTest)
   const faultFiles = files.filter(file => file.endsWith('.faults.ts'))
   const unitFiles = files.filter(file => file.endsWith('.test.ts'))

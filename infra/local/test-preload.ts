@@ -5,8 +5,6 @@ import { ROOT } from './root.ts'
 
 /** Setup of every test file. Static imports are built-ins only: the packages may not be installed yet. */
 
-const CLOSE_TIMEOUT_MS = 20_000
-
 if (!existsSync(join(ROOT, 'node_modules'))) exitUnprepared('the packages')
 
 const { closeTestResources, TEST_CACHE } = await import('../testing/test-resources.ts')
@@ -14,7 +12,7 @@ const { findInstalledNatsServer } = await import('./programs/nats-server.ts')
 
 if (!findInstalledNatsServer(TEST_CACHE)) exitUnprepared('nats-server')
 
-afterAll(closeTestResources, CLOSE_TIMEOUT_MS)
+afterAll(closeTestResources)
 
 /** Exits the run with one sentence. An error would be printed again for every file. */
 function exitUnprepared(what: string): never {

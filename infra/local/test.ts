@@ -7,11 +7,14 @@ import { findNatsServer } from './programs/nats-server.ts'
 import { findNamespacePrefix, NO_NAMESPACE_MESSAGE } from './programs/network-namespace.ts'
 import { findPgBouncer } from './programs/pgbouncer.ts'
 import { ROOT } from './root.ts'
-import { isBrowserTest, isClusterTest, planTests, type TestSequence } from './test-plan.ts'
+import { isBrowserTest, isClusterTest, planStages, type TestSequence } from './test-plan.ts'
 import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
-/** Default time limit of a test. A busy machine starts a database slowly, and a timeout fails the rest of the file. */
-const TEST_ARGS = ['test', '--timeout', '60000']
+/**
+ * One time limit for all tests and hooks: it ends what hangs. A slow or busy machine never reaches it, which matters because Bun then
+ * kills the child processes of the test, a shared database or browser among them, and the rest of the file fails.
+ */
+const TEST_ARGS = ['test', '--timeout', '240000']
 
 /** Number of test processes at a time. Slow tests mostly wait for processes that they started: two leave half of two cores idle. */
 const CONCURRENT_RUNS = 3
@@ -43,22 +46,25 @@ async function runAll(args: string[], context: TestContext): Promise<TestSummary
   await findCaddy({ cacheDir: TEST_CACHE, ...context })
   await findPgBouncer({ cacheDir: TEST_CACHE, ...context })
   const faults = findFiles('infra/faults/{chaos,cluster}/*.faults.ts')
-  if (args[0] === '--faults') return await runSequences(planTests(faults), context)
+  if (args[0] === '--faults') return await runStages(planStages(faults), context)
   if (args.length > 0) return [await runBun([...TEST_ARGS, ...args], context)]
   const files = [...findFiles('frontend/e2e/*.browser.ts'), ...findFiles('**/*.test.ts'), ...faults]
   const limit = pLimit(CONCURRENT_RUNS)
   // Beside the tests: the checks use one core.
   const checked = limit(() => runBun(['run', 'check'], context, { display: 'end' }))
-  return [...(await runSequences(planTests(files), context, limit)), await checked]
+  return [...(await runStages(planStages(files), context, limit)), await checked]
 }
 
-/** Runs the sequences side by side, a few at a time, and prints the output of each process when it has ended. */
-async function runSequences(
-  sequences: readonly TestSequence[],
+/** Runs the sequences of each stage side by side, a few at a time, and prints the output of each process when it has ended. */
+async function runStages(
+  stages: readonly TestSequence[][],
   context: TestContext,
   limit = pLimit(CONCURRENT_RUNS),
 ): Promise<TestSummary[]> {
-  return (await Promise.all(sequences.map(sequence => limit(() => runSequence(sequence, context))))).flat()
+  const summaries: TestSummary[][] = []
+  for (const sequences of stages)
+    summaries.push(...(await Promise.all(sequences.map(sequence => limit(() => runSequence(sequence, context))))))
+  return summaries.flat()
 }
 
 async function runSequence(sequence: TestSequence, context: TestContext): Promise<TestSummary[]> {

@@ -91,7 +91,7 @@ test('what is swallowed is never delivered, and connections after it work', asyn
   proxy.setFault({ kind: 'swallow' })
   const during = connectTo(proxy)
   for (const swallowed of [first, during]) swallowed.send('two')
-  await waitFor('the second connection', 5_000, async () => proxy.connectionCount() === 2)
+  await waitFor('the second connection', 60_000, async () => proxy.connectionCount() === 2)
   proxy.setFault({ kind: 'none' })
   first.send('three')
   const after = connectTo(proxy)

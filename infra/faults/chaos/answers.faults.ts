@@ -8,7 +8,6 @@ import { createImageDraft } from './load.ts'
 
 /** An answer in hand is never dropped: not by a database that dies in a submission, nor by a stop or a kill of the processor. */
 
-const LIMIT_MS = 150_000
 const OUTAGE_MS = 4_000
 const GENERATIONS = 4
 
@@ -17,9 +16,9 @@ let stack: TestStack
 beforeAll(async () => {
   const env = { PROVIDER_CONCURRENCY: '10', SHUTDOWN_GRACE_SECONDS: '1' }
   stack = await startTestStack({ isDurable: true, env })
-}, LIMIT_MS)
-afterEach(() => stack.clearFaults(), LIMIT_MS)
-afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
+})
+afterEach(() => stack.clearFaults())
+afterAll(() => stack[Symbol.asyncDispose]())
 
 test.each([
   ['fake-image', 'before the answer'],
@@ -28,21 +27,17 @@ test.each([
   ['fake-bytes', 'before the answer'],
   ['fake-bytes', 'at the answer'],
   ['fake-bytes', 'just after the answer'],
-])(
-  'V2: calls of %s complete with one bill each over a database that is killed %s',
-  async (model, moment) => {
-    await stack.fake.setBehavior({ submitDelayMs: 800, answer: { ...FIXED_ANSWER, delayMs: [800, 800] } })
-    const ids = await submitAndWaitUntilSent(stack, model, GENERATIONS)
-    if (moment !== 'before the answer') await stack.fake.waitForNextSubmit('answered')
-    if (moment === 'just after the answer') await Bun.sleep(30)
-    await stack.database.kill()
-    await Bun.sleep(OUTAGE_MS)
-    await stack.database.start()
-    await expectStoredOnce(stack, ids)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+])('V2: calls of %s complete with one bill each over a database that is killed %s', async (model, moment) => {
+  await stack.fake.setBehavior({ submitDelayMs: 800, answer: { ...FIXED_ANSWER, delayMs: [800, 800] } })
+  const ids = await submitAndWaitUntilSent(stack, model, GENERATIONS)
+  if (moment !== 'before the answer') await stack.fake.waitForNextSubmit('answered')
+  if (moment === 'just after the answer') await Bun.sleep(30)
+  await stack.database.kill()
+  await Bun.sleep(OUTAGE_MS)
+  await stack.database.start()
+  await expectStoredOnce(stack, ids)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 test.each([
   ['SIGTERM', 7_000],
@@ -59,42 +54,33 @@ test.each([
     await expectStoredOnce(stack, ids)
     expect(await checkInvariants(stack)).toEqual([])
   },
-  LIMIT_MS,
 )
 
-test(
-  'V3: a processor that is replaced while it works loses no answer',
-  async () => {
-    await stack.fake.setBehavior({ answer: { ...FIXED_ANSWER, delayMs: [7_000, 7_000] } })
-    const ids = await submitAndWaitUntilSent(stack, 'fake-bytes', GENERATIONS)
-    await stack.replaceProcessor()
-    await expectStoredOnce(stack, ids)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('V3: a processor that is replaced while it works loses no answer', async () => {
+  await stack.fake.setBehavior({ answer: { ...FIXED_ANSWER, delayMs: [7_000, 7_000] } })
+  const ids = await submitAndWaitUntilSent(stack, 'fake-bytes', GENERATIONS)
+  await stack.replaceProcessor()
+  await expectStoredOnce(stack, ids)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'V3: a second signal gives up calls that have not answered, and nothing is bought twice',
-  async () => {
-    await stack.fake.setBehavior({ answer: { ...FIXED_ANSWER, delayMs: [20_000, 20_000] } })
-    const ids = await submitAndWaitUntilSent(stack, 'fake-bytes', GENERATIONS)
-    const exited = stack.processor.waitForExit()
-    stack.processor.signal('SIGTERM')
-    await Bun.sleep(2_500)
-    expect(stack.processor.lives.at(-1)?.exit).toBe(null)
-    stack.processor.signal('SIGTERM')
-    await exited
-    const { answers } = await stack.fake.readRequestLog()
-    expect(answers.slice(-GENERATIONS).map(({ endedAt }) => endedAt)).toEqual(Array(GENERATIONS).fill(null))
-    for (const id of ids) {
-      const made = await stack.client.waitForGeneration(id, isFinished)
-      expect([made.status, made.error?.code]).toEqual(['failed', 'unknown_outcome'])
-    }
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('V3: a second signal gives up calls that have not answered, and nothing is bought twice', async () => {
+  await stack.fake.setBehavior({ answer: { ...FIXED_ANSWER, delayMs: [20_000, 20_000] } })
+  const ids = await submitAndWaitUntilSent(stack, 'fake-bytes', GENERATIONS)
+  const exited = stack.processor.waitForExit()
+  stack.processor.signal('SIGTERM')
+  await Bun.sleep(2_500)
+  expect(stack.processor.lives.at(-1)?.exit).toBe(null)
+  stack.processor.signal('SIGTERM')
+  await exited
+  const { answers } = await stack.fake.readRequestLog()
+  expect(answers.slice(-GENERATIONS).map(({ endedAt }) => endedAt)).toEqual(Array(GENERATIONS).fill(null))
+  for (const id of ids) {
+    const made = await stack.client.waitForGeneration(id, isFinished)
+    expect([made.status, made.error?.code]).toEqual(['failed', 'unknown_outcome'])
+  }
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 test.each([
   ['answer-received', 'fake-bytes'],
@@ -111,20 +97,15 @@ test.each([
     await expectStoredOnce(stack, [id], countOutputs(at))
     expect(await checkInvariants(stack)).toEqual([])
   },
-  LIMIT_MS,
 )
 
-test(
-  'I13: of an answer that had only begun when its processor was killed nothing is bought twice',
-  async () => {
-    const id = await submitAndKillAt('answer-begun', 'fake-bytes')
-    await stack.client.waitForGeneration(id, isFinished)
-    const { answers } = await stack.fake.readRequestLog()
-    expect(answers.filter(({ idempotencyKey }) => idempotencyKey?.startsWith(id))).toHaveLength(1)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('I13: of an answer that had only begun when its processor was killed nothing is bought twice', async () => {
+  const id = await submitAndKillAt('answer-begun', 'fake-bytes')
+  await stack.client.waitForGeneration(id, isFinished)
+  const { answers } = await stack.fake.readRequestLog()
+  expect(answers.filter(({ idempotencyKey }) => idempotencyKey?.startsWith(id))).toHaveLength(1)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 /** Returns how many outputs to ask for: the first of two is uploaded before the second is made, and a kill then is one before the answer's end. */
 function countOutputs(at: string): number {

@@ -31,12 +31,12 @@ let studio: ComfyUiStudio
 
 beforeAll(async () => {
   studio = await startComfyUiStudio({ PROVIDER_CONCURRENCY: '4' })
-}, LIMIT_MS)
+})
 afterEach(async () => {
   await studio.fake.set({ stepMs: 5, fault: null, version: 'jobs-cancel' })
   expect(await checkInvariants(studio.stack)).toEqual([])
-}, LIMIT_MS)
-afterAll(() => studio[Symbol.asyncDispose](), LIMIT_MS)
+})
+afterAll(() => studio[Symbol.asyncDispose]())
 
 const STEPS: readonly Failpoint[] = [
   'before-submit',
@@ -60,28 +60,23 @@ test.each(IS_WHOLE ? KILLS : ([['answer-received', 'queue']] as const))(
     expect(await exited).toBe('SIGKILL')
     await expectMade(studio, id, before, ONCE)
   },
-  LIMIT_MS,
 )
 
 test.each(
   IS_WHOLE
     ? (['before-submit', 'answer-received', 'after-request-id', 'mid-upload'] as const)
     : (['after-request-id'] as const),
-)(
-  'a processor that stands still at %s, while another one takes over, makes one prompt',
-  async at => {
-    const before = await countPrompts(studio)
-    const { processor } = studio.stack
-    await processor.restart({ FAIL_AT: `${at}:stop` })
-    const id = await submitPrompt(studio, `stopped at ${at}`)
-    await waitUntilStopped(processor.pid)
-    await using _ = await addProcessor()
-    await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
-    processor.signal('SIGCONT')
-    await expectMade(studio, id, before, ONCE)
-  },
-  LIMIT_MS,
-)
+)('a processor that stands still at %s, while another one takes over, makes one prompt', async at => {
+  const before = await countPrompts(studio)
+  const { processor } = studio.stack
+  await processor.restart({ FAIL_AT: `${at}:stop` })
+  const id = await submitPrompt(studio, `stopped at ${at}`)
+  await waitUntilStopped(processor.pid)
+  await using _ = await addProcessor()
+  await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
+  processor.signal('SIGCONT')
+  await expectMade(studio, id, before, ONCE)
+})
 
 const LOSSES = ['cut-before-answer', 'cut-after-headers', 'cut-mid-body', 'cut-after-answer', 'hang', 'server-error']
 
@@ -95,25 +90,20 @@ test.each(IS_WHOLE ? LOSSES : ['cut-mid-body'])(
     await studio.fake.set({ fault: null })
     await expectMade(studio, id, before, ONCE)
   },
-  LIMIT_MS,
 )
 
 const MOMENTS = IS_WHOLE ? (['pending', 'running'] as const) : (['pending'] as const)
 
 // The time limit of a request ends the same wait; the kit of the adapter has that.
-test.each(IS_WHOLE ? MOMENTS : [])(
-  'a server that stands still while a prompt is %s makes it once',
-  async where => {
-    const before = await countPrompts(studio)
-    const ids = await submitUntil(where)
-    studio.fake.freeze()
-    await Bun.sleep(FREEZE_MS)
-    studio.fake.thaw()
-    for (const id of ids) await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
-    await expectMade(studio, ids[0] ?? '', before, { posts: ids.length, made: ids.length })
-  },
-  LIMIT_MS,
-)
+test.each(IS_WHOLE ? MOMENTS : [])('a server that stands still while a prompt is %s makes it once', async where => {
+  const before = await countPrompts(studio)
+  const ids = await submitUntil(where)
+  studio.fake.freeze()
+  await Bun.sleep(FREEZE_MS)
+  studio.fake.thaw()
+  for (const id of ids) await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
+  await expectMade(studio, ids[0] ?? '', before, { posts: ids.length, made: ids.length })
+})
 
 test.each(MOMENTS)(
   'a server that is started again while a prompt is %s has forgotten it: nothing was made, so it is asked anew',
@@ -130,66 +120,53 @@ test.each(MOMENTS)(
     for (const id of ids) await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
     await expectMade(studio, ids[0] ?? '', before, { posts: 2 * ids.length, made: ids.length })
   },
-  LIMIT_MS,
 )
 
-test(
-  'a server that is started again after it has made a prompt, unseen, has forgotten it: its files are found, and nothing is asked anew',
-  async () => {
-    const before = await countPrompts(studio)
-    // Longer than the prompt is polled in place.
-    await studio.fake.set({ stepMs: 1_000 })
-    await studio.stack.processor.restart({ FAIL_AT: 'before-hand-back:stop' })
-    const id = await submitPrompt(studio, 'made unseen', 2)
-    await waitUntilStopped(studio.stack.processor.pid)
-    await waitFor('The files', LIMIT_MS, async () => (await studio.fake.made()).length > before.made)
-    await studio.fake.state()
-    await studio.fake.kill()
-    await studio.fake.start()
-    studio.stack.processor.signal('SIGCONT')
-    const made = await expectMade(studio, id, before, ONCE)
-    expect(made.outputs.length).toBe(2)
-  },
-  LIMIT_MS,
-)
+test('a server that is started again after it has made a prompt, unseen, has forgotten it: its files are found, and nothing is asked anew', async () => {
+  const before = await countPrompts(studio)
+  // Longer than the prompt is polled in place.
+  await studio.fake.set({ stepMs: 1_000 })
+  await studio.stack.processor.restart({ FAIL_AT: 'before-hand-back:stop' })
+  const id = await submitPrompt(studio, 'made unseen', 2)
+  await waitUntilStopped(studio.stack.processor.pid)
+  await waitFor('The files', LIMIT_MS, async () => (await studio.fake.made()).length > before.made)
+  await studio.fake.state()
+  await studio.fake.kill()
+  await studio.fake.start()
+  studio.stack.processor.signal('SIGCONT')
+  const made = await expectMade(studio, id, before, ONCE)
+  expect(made.outputs.length).toBe(2)
+})
 
-test(
-  'a server that is away when a prompt is submitted gets it once when it is back',
-  async () => {
-    const before = await countPrompts(studio)
-    await studio.fake.kill()
-    const id = await submitPrompt(studio, 'away')
-    await studio.stack.client.waitForGeneration(id, ({ status }) => status === 'processing', LIMIT_MS)
-    await Bun.sleep(FREEZE_MS)
-    await studio.fake.start()
-    await expectMade(studio, id, before, ONCE)
-  },
-  LIMIT_MS,
-)
+test('a server that is away when a prompt is submitted gets it once when it is back', async () => {
+  const before = await countPrompts(studio)
+  await studio.fake.kill()
+  const id = await submitPrompt(studio, 'away')
+  await studio.stack.client.waitForGeneration(id, ({ status }) => status === 'processing', LIMIT_MS)
+  await Bun.sleep(FREEZE_MS)
+  await studio.fake.start()
+  await expectMade(studio, id, before, ONCE)
+})
 
-test(
-  'a cancel stops the prompt that it is for, waiting or running, and no other',
-  async () => {
-    const before = await countPrompts(studio)
-    for (const version of ['jobs-cancel', 'queue'] as const) {
-      await studio.fake.set({ stepMs: CANCELLED_STEP_MS, version })
-      const running = await submitPrompt(studio, 'runs')
-      await waitForPrompt(studio, 'running')
-      const waiting = await submitPrompt(studio, 'waits')
-      await waitForPrompt(studio, 'pending')
-      await waitUntilNoted(waiting)
-      await studio.stack.client.cancel(waiting)
-      expect((await studio.stack.client.waitForGeneration(waiting, isFinished, LIMIT_MS)).status).toBe('cancelled')
-      await waitFor('The queue', LIMIT_MS, async () => (await studio.fake.state()).pending.length === 0)
-      expect((await studio.fake.state()).running).not.toBeNull()
-      await waitUntilNoted(running)
-      await studio.stack.client.cancel(running)
-      await waitFor('The server', LIMIT_MS, async () => (await studio.fake.state()).running === null)
-    }
-    expect((await countPrompts(studio)).made).toBe(before.made)
-  },
-  LIMIT_MS,
-)
+test('a cancel stops the prompt that it is for, waiting or running, and no other', async () => {
+  const before = await countPrompts(studio)
+  for (const version of ['jobs-cancel', 'queue'] as const) {
+    await studio.fake.set({ stepMs: CANCELLED_STEP_MS, version })
+    const running = await submitPrompt(studio, 'runs')
+    await waitForPrompt(studio, 'running')
+    const waiting = await submitPrompt(studio, 'waits')
+    await waitForPrompt(studio, 'pending')
+    await waitUntilNoted(waiting)
+    await studio.stack.client.cancel(waiting)
+    expect((await studio.stack.client.waitForGeneration(waiting, isFinished, LIMIT_MS)).status).toBe('cancelled')
+    await waitFor('The queue', LIMIT_MS, async () => (await studio.fake.state()).pending.length === 0)
+    expect((await studio.fake.state()).running).not.toBeNull()
+    await waitUntilNoted(running)
+    await studio.stack.client.cancel(running)
+    await waitFor('The server', LIMIT_MS, async () => (await studio.fake.state()).running === null)
+  }
+  expect((await countPrompts(studio)).made).toBe(before.made)
+})
 
 /** Submits prompts that take long, until one of them waits at the server, or runs there. @returns the ids of their generations */
 async function submitUntil(where: 'pending' | 'running'): Promise<string[]> {

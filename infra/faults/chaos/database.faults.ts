@@ -15,131 +15,107 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack({ isDurable: true, env: { PROVIDER_CONCURRENCY: '4' } })
-}, LIMIT_MS)
-afterEach(() => stack.clearFaults(), LIMIT_MS)
-afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
+})
+afterEach(() => stack.clearFaults())
+afterAll(() => stack[Symbol.asyncDispose]())
 
-test(
-  'F16: a database that is killed under load has every accepted submission once it is back',
-  async () => {
-    await using load = startLoad(stack.client)
-    await waitForSubmissions(4)
-    await stack.database.kill()
-    await waitUntilRejected()
-    await stack.database.start()
-    await waitForSubmissions(4)
-    await expectInvariants(load)
-  },
-  LIMIT_MS,
-)
+test('F16: a database that is killed under load has every accepted submission once it is back', async () => {
+  await using load = startLoad(stack.client)
+  await waitForSubmissions(4)
+  await stack.database.kill()
+  await waitUntilRejected()
+  await stack.database.start()
+  await waitForSubmissions(4)
+  await expectInvariants(load)
+})
 
-test(
-  'F17: reopens connections that the database ends again and again',
-  async () => {
-    await using load = startLoad(stack.client)
-    for (let cuts = 0; cuts < 10; cuts++) {
-      await stack.sql`
+test('F17: reopens connections that the database ends again and again', async () => {
+  await using load = startLoad(stack.client)
+  for (let cuts = 0; cuts < 10; cuts++) {
+    await stack.sql`
       select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`
-      await Bun.sleep(200)
-    }
-    await expectInvariants(load)
-  },
-  LIMIT_MS,
-)
+    await Bun.sleep(200)
+  }
+  await expectInvariants(load)
+})
 
-test(
-  'F18: a frozen session of the database delays requests briefly at most',
-  async () => {
-    const frozen = await stack.sql<{ pid: number }[]>`
+test('F18: a frozen session of the database delays requests briefly at most', async () => {
+  const frozen = await stack.sql<{ pid: number }[]>`
     select distinct on (application_name) pid from pg_stat_activity
     where application_name like 'darkroom-%' and state = 'idle' order by application_name, pid`
-    expect(frozen.length).toBeGreaterThan(0)
-    const signal = (name: NodeJS.Signals) => {
-      for (const { pid } of frozen) process.kill(pid, name)
-    }
-    // Thaws once: a session may end right after.
-    using thawing = new DisposableStack()
-    thawing.defer(() => signal('SIGCONT'))
-    signal('SIGSTOP')
-    const submissions = Array.from({ length: 12 }, (_, at) =>
-      stack.client.log.addSubmission(createImageDraft(`over a frozen session ${at}`)),
-    )
-    const statuses = submissions.map(submission => stack.client.trySubmit(submission))
-    // At most one request waits for each frozen session.
-    await waitForSubmissions(submissions.length - frozen.length)
-    const next = await stack.client.submit(createImageDraft('while a session is frozen'))
-    await waitUntilCompleted(next.id)
-    thawing.dispose()
-    expect((await Promise.all(statuses)).filter(status => ![202, 503].includes(status))).toEqual([])
-    await expectInvariants()
-  },
-  LIMIT_MS,
-)
+  expect(frozen.length).toBeGreaterThan(0)
+  const signal = (name: NodeJS.Signals) => {
+    for (const { pid } of frozen) process.kill(pid, name)
+  }
+  // Thaws once: a session may end right after.
+  using thawing = new DisposableStack()
+  thawing.defer(() => signal('SIGCONT'))
+  signal('SIGSTOP')
+  const submissions = Array.from({ length: 12 }, (_, at) =>
+    stack.client.log.addSubmission(createImageDraft(`over a frozen session ${at}`)),
+  )
+  const statuses = submissions.map(submission => stack.client.trySubmit(submission))
+  // At most one request waits for each frozen session.
+  await waitForSubmissions(submissions.length - frozen.length)
+  const next = await stack.client.submit(createImageDraft('while a session is frozen'))
+  await waitUntilCompleted(next.id)
+  thawing.dispose()
+  expect((await Promise.all(statuses)).filter(status => ![202, 503].includes(status))).toEqual([])
+  await expectInvariants()
+})
 
-test(
-  'F19: a repeated submission finds a commit whose response was lost, under the same id',
-  async () => {
-    const submission = stack.client.log.addSubmission(createImageDraft('committed without a response'))
-    stack.proxies.database.setFault({ kind: 'lost-response', after: submission.draft.prompt, response: 'COMMIT' })
-    const lost = stack.proxies.database.waitForLostResponse()
-    expect(await stack.client.trySubmit(submission)).toBe(503)
-    await lost
-    const [row] = await stack.sql<{ id: string }[]>`select id from generations where client_id = ${submission.clientId}`
-    expect(await stack.client.trySubmit(submission)).toBe(200)
-    expect([...submission.ids]).toEqual([row?.id ?? ''])
-    await expectInvariants()
-  },
-  LIMIT_MS,
-)
+test('F19: a repeated submission finds a commit whose response was lost, under the same id', async () => {
+  const submission = stack.client.log.addSubmission(createImageDraft('committed without a response'))
+  stack.proxies.database.setFault({ kind: 'lost-response', after: submission.draft.prompt, response: 'COMMIT' })
+  const lost = stack.proxies.database.waitForLostResponse()
+  expect(await stack.client.trySubmit(submission)).toBe(503)
+  await lost
+  const [row] = await stack.sql<{ id: string }[]>`select id from generations where client_id = ${submission.clientId}`
+  expect(await stack.client.trySubmit(submission)).toBe(200)
+  expect([...submission.ids]).toEqual([row?.id ?? ''])
+  await expectInvariants()
+})
 
-test(
-  'F20: refuses requests that wait for a lock with 503 and Retry-After, and stays alive',
-  async () => {
-    const unlock = await lockGenerations(stack.sql)
-    const body = JSON.stringify(createImageDraft('behind a lock'))
-    const headers = { 'content-type': 'application/json' }
-    const submissions = Array.from({ length: 4 }, () =>
-      stack.client.fetch('/api/generate', { method: 'POST', headers, body }),
-    )
-    expect((await fetch(`${stack.ingest.url}/healthz`)).status).toBe(200)
-    for (const response of await Promise.all(submissions)) {
-      expect([response.status, response.headers.has('retry-after')]).toEqual([503, true])
-    }
-    await unlock()
-    await stack.client.submit(createImageDraft('after a lock'))
-    await expectInvariants()
-  },
-  LIMIT_MS,
-)
+test('F20: refuses requests that wait for a lock with 503 and Retry-After, and stays alive', async () => {
+  const unlock = await lockGenerations(stack.sql)
+  const body = JSON.stringify(createImageDraft('behind a lock'))
+  const headers = { 'content-type': 'application/json' }
+  const submissions = Array.from({ length: 4 }, () =>
+    stack.client.fetch('/api/generate', { method: 'POST', headers, body }),
+  )
+  expect((await fetch(`${stack.ingest.url}/healthz`)).status).toBe(200)
+  for (const response of await Promise.all(submissions)) {
+    expect([response.status, response.headers.has('retry-after')]).toEqual([503, true])
+  }
+  await unlock()
+  await stack.client.submit(createImageDraft('after a lock'))
+  await expectInvariants()
+})
 
-test(
-  'a database that is restored from a backup continues from there, whatever the bus has',
-  async () => {
-    await stack.fake.setBehavior({ delayMs: 3_000, lookAgainSeconds: 2 })
-    const open = await stack.client.submit(createImageDraft('open in the backup'))
-    await waitForRequestId(open.id)
-    await stack.database.stop()
-    await stack.database.takeSnapshot()
-    await stack.database.start()
-    await stack.fake.setBehavior({ delayMs: 0, lookAgainSeconds: 0.05 })
-    const since = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map(at => stack.client.submit(createImageDraft(`since the backup ${at}`))),
-    )
-    for (const { id } of since) await stack.client.waitForGeneration(id, isFinished)
-    await stack.database.stop()
-    await stack.database.restoreSnapshot()
-    await stack.database.start()
-    for (const { clientId } of since) stack.client.log.submissions.delete(clientId)
-    const after = await Promise.all(
-      [1, 2, 3, 4].map(at => stack.client.submit(createImageDraft(`after the backup ${at}`))),
-    )
-    for (const { id } of [open, ...after]) {
-      expect((await stack.client.waitForGeneration(id, isFinished, SOON_MS)).status).toBe('completed')
-    }
-    await expectInvariants()
-  },
-  LIMIT_MS,
-)
+test('a database that is restored from a backup continues from there, whatever the bus has', async () => {
+  await stack.fake.setBehavior({ delayMs: 3_000, lookAgainSeconds: 2 })
+  const open = await stack.client.submit(createImageDraft('open in the backup'))
+  await waitForRequestId(open.id)
+  await stack.database.stop()
+  await stack.database.takeSnapshot()
+  await stack.database.start()
+  await stack.fake.setBehavior({ delayMs: 0, lookAgainSeconds: 0.05 })
+  const since = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(at => stack.client.submit(createImageDraft(`since the backup ${at}`))),
+  )
+  for (const { id } of since) await stack.client.waitForGeneration(id, isFinished)
+  await stack.database.stop()
+  await stack.database.restoreSnapshot()
+  await stack.database.start()
+  for (const { clientId } of since) stack.client.log.submissions.delete(clientId)
+  const after = await Promise.all(
+    [1, 2, 3, 4].map(at => stack.client.submit(createImageDraft(`after the backup ${at}`))),
+  )
+  for (const { id } of [open, ...after]) {
+    expect((await stack.client.waitForGeneration(id, isFinished, SOON_MS)).status).toBe('completed')
+  }
+  await expectInvariants()
+})
 
 /** Waits until `count` more submissions were accepted. */
 async function waitForSubmissions(count: number): Promise<void> {

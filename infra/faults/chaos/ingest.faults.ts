@@ -16,9 +16,9 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack({ env: { TRASH_DAYS: '0' } })
-}, LIMIT_MS)
-afterEach(() => stack.clearFaults(), LIMIT_MS)
-afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
+})
+afterEach(() => stack.clearFaults())
+afterAll(() => stack[Symbol.asyncDispose]())
 
 test.each(['before-put', 'after-put', 'before-commit', 'after-commit'])(
   'F2: an ingest that is killed at %s has accepted the submission once when the client has repeated it',
@@ -33,7 +33,6 @@ test.each(['before-put', 'after-put', 'before-commit', 'after-commit'])(
     await expectImagesServed(made)
     expect(await checkInvariants(stack)).toEqual([])
   },
-  LIMIT_MS,
 )
 
 test.each(['before-put', 'after-put'])(
@@ -44,76 +43,63 @@ test.each(['before-put', 'after-put'])(
     expect(stack.ingest.exits).toContain('SIGKILL')
     expect(await checkInvariants(stack)).toEqual([])
   },
-  LIMIT_MS,
 )
 
-test(
-  'F6: an ingest that is stopped answers the requests that it has, and exits in order',
-  async () => {
-    const unlock = await lockGenerations(stack.sql)
-    const submission = stack.client.log.addSubmission(createImageDraft('requested before the stop'))
-    const status = stack.client.trySubmit(submission)
-    await waitForBlockedQuery()
-    const died = stack.ingest.waitForExit()
-    stack.ingest.signal('SIGTERM')
-    await unlock()
-    expect([await status, await died]).toEqual([202, 'exit 0'])
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('F6: an ingest that is stopped answers the requests that it has, and exits in order', async () => {
+  const unlock = await lockGenerations(stack.sql)
+  const submission = stack.client.log.addSubmission(createImageDraft('requested before the stop'))
+  const status = stack.client.trySubmit(submission)
+  await waitForBlockedQuery()
+  const died = stack.ingest.waitForExit()
+  stack.ingest.signal('SIGTERM')
+  await unlock()
+  expect([await status, await died]).toEqual([202, 'exit 0'])
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'deletion from the trash removes the images of the generation alone, although the processor is killed',
-  async () => {
-    const reference = await stack.client.uploadReference(await createUniqueImage())
-    const [deleted, remaining] = await Promise.all(
-      ['gone', 'kept'].map(async prompt => {
-        const { id } = await stack.client.submit({ ...createImageDraft(prompt), referenceImages: [reference.id ?? ''] })
-        return await stack.client.waitForGeneration(id, isFinished)
-      }),
-    )
-    if (!deleted || !remaining) throw new Error('no generation was returned')
-    expect((await stack.client.fetch(`/api/generate/${deleted.id}`, { method: 'DELETE' })).ok).toBe(true)
-    stack.client.log.submissions.delete(deleted.clientId)
-    await stack.processor.restart()
-    await waitFor(
-      'The deletion',
-      LIMIT_MS,
-      async () => (await stack.client.fetch(`/api/generations/${deleted.id}`)).status === 404,
-    )
-    // While none runs: one that has looked already looks again after a minute, and one without the failpoint would remove them.
-    await stack.processor.suspend()
-    await stack.sql`update object_removals set remove_after = now()`
-    const lifeCount = stack.processor.lives.length
-    stack.processor.resume({ FAIL_AT: 'before-remove:kill' })
-    await waitFor('The deletion', LIMIT_MS, async () => (await listOutputKeys(deleted.id)).length === 0)
-    expect(stack.processor.lives[lifeCount]?.exit).toBe('SIGKILL')
-    expect((await listOutputKeys(remaining.id)).length).toBe(6)
-    await expectImagesServed(remaining)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('deletion from the trash removes the images of the generation alone, although the processor is killed', async () => {
+  const reference = await stack.client.uploadReference(await createUniqueImage())
+  const [deleted, remaining] = await Promise.all(
+    ['gone', 'kept'].map(async prompt => {
+      const { id } = await stack.client.submit({ ...createImageDraft(prompt), referenceImages: [reference.id ?? ''] })
+      return await stack.client.waitForGeneration(id, isFinished)
+    }),
+  )
+  if (!deleted || !remaining) throw new Error('no generation was returned')
+  expect((await stack.client.fetch(`/api/generate/${deleted.id}`, { method: 'DELETE' })).ok).toBe(true)
+  stack.client.log.submissions.delete(deleted.clientId)
+  await stack.processor.restart()
+  await waitFor(
+    'The deletion',
+    LIMIT_MS,
+    async () => (await stack.client.fetch(`/api/generations/${deleted.id}`)).status === 404,
+  )
+  // While none runs: one that has looked already looks again after a minute, and one without the failpoint would remove them.
+  await stack.processor.suspend()
+  await stack.sql`update object_removals set remove_after = now()`
+  const lifeCount = stack.processor.lives.length
+  stack.processor.resume({ FAIL_AT: 'before-remove:kill' })
+  await waitFor('The deletion', LIMIT_MS, async () => (await listOutputKeys(deleted.id)).length === 0)
+  expect(stack.processor.lives[lifeCount]?.exit).toBe('SIGKILL')
+  expect((await listOutputKeys(remaining.id)).length).toBe(6)
+  await expectImagesServed(remaining)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'an output is rehosted although the processor is killed on the way',
-  async () => {
-    await stack.fake.setBehavior({ files: { '*': { kind: 'status', status: 500 } } })
-    const { id } = await stack.client.submit(createImageDraft('late'))
-    const made = await stack.client.waitForGeneration(id, isFinished)
-    expect(made.outputs.map(({ state }) => state)).toEqual(['temporary', 'temporary'])
-    await stack.processor.restart({ FAIL_AT: 'before-rehost:kill' })
-    const died = stack.processor.waitForExit()
-    await stack.fake.resetBehavior()
-    await stack.sql`update rehosts set next_try_at = now()`
-    expect(await died).toBe('SIGKILL')
-    await stack.sql`update rehosts set next_try_at = now()`
-    await stack.client.waitForGeneration(id, ({ outputs }) => outputs.every(({ state }) => state === 'stored'))
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('an output is rehosted although the processor is killed on the way', async () => {
+  await stack.fake.setBehavior({ files: { '*': { kind: 'status', status: 500 } } })
+  const { id } = await stack.client.submit(createImageDraft('late'))
+  const made = await stack.client.waitForGeneration(id, isFinished)
+  expect(made.outputs.map(({ state }) => state)).toEqual(['temporary', 'temporary'])
+  await stack.processor.restart({ FAIL_AT: 'before-rehost:kill' })
+  const died = stack.processor.waitForExit()
+  await stack.fake.resetBehavior()
+  await stack.sql`update rehosts set next_try_at = now()`
+  expect(await died).toBe('SIGKILL')
+  await stack.sql`update rehosts set next_try_at = now()`
+  await stack.client.waitForGeneration(id, ({ outputs }) => outputs.every(({ state }) => state === 'stored'))
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 /** Checks that every image and preview of a generation is served. */
 async function expectImagesServed({ outputs, references }: Generation): Promise<void> {

@@ -24,46 +24,38 @@ beforeAll(async () => {
     env: { PROVIDER_CONCURRENCY: '4' },
   })
   await Promise.all([stack.addProcessor(), stack.addProcessor()])
-}, LIMIT_MS)
-afterEach(() => stack.clearFaults(), LIMIT_MS)
-afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
+})
+afterEach(() => stack.clearFaults())
+afterAll(() => stack[Symbol.asyncDispose]())
 
-test(
-  'every prompt is submitted to the provider once and completes, and no request fails, through a pooler in transaction mode',
-  async () => {
-    const reads = startReading()
-    await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
-    const statuses = await Promise.all(
-      Array.from({ length: UNDISTURBED_PROMPTS }, (_, at) => generate(`pooled ${at}`, at)),
-    )
-    expect(statuses).toEqual(statuses.map(() => 'completed'))
-    expect(await countSubmits('pooled ')).toEqual([UNDISTURBED_PROMPTS, UNDISTURBED_PROMPTS])
-    expect(await reads.stop()).toEqual([])
-    expect(stack.logLines.filter(line => line.includes('request_failed'))).toEqual([])
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('every prompt is submitted to the provider once and completes, and no request fails, through a pooler in transaction mode', async () => {
+  const reads = startReading()
+  await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
+  const statuses = await Promise.all(
+    Array.from({ length: UNDISTURBED_PROMPTS }, (_, at) => generate(`pooled ${at}`, at)),
+  )
+  expect(statuses).toEqual(statuses.map(() => 'completed'))
+  expect(await countSubmits('pooled ')).toEqual([UNDISTURBED_PROMPTS, UNDISTURBED_PROMPTS])
+  expect(await reads.stop()).toEqual([])
+  expect(stack.logLines.filter(line => line.includes('request_failed'))).toEqual([])
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'no prompt is submitted twice, and none is lost, while the pooler is killed, and the sessions behind it are ended again and again',
-  async () => {
-    await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
-    const generated = Promise.all(Array.from({ length: PROMPTS }, (_, at) => generate(`interrupted ${at}`, at)))
-    for (let kills = 0; kills < KILLS; kills++) {
-      await endSessions()
-      await stack.pooler?.kill()
-      await Bun.sleep(AWAY_MS)
-      await stack.pooler?.start()
-      await endSessions()
-    }
-    const statuses = await generated
-    expect(statuses).toEqual(statuses.map(() => 'completed'))
-    expect(await countSubmits('interrupted ')).toEqual([PROMPTS, PROMPTS])
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('no prompt is submitted twice, and none is lost, while the pooler is killed, and the sessions behind it are ended again and again', async () => {
+  await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
+  const generated = Promise.all(Array.from({ length: PROMPTS }, (_, at) => generate(`interrupted ${at}`, at)))
+  for (let kills = 0; kills < KILLS; kills++) {
+    await endSessions()
+    await stack.pooler?.kill()
+    await Bun.sleep(AWAY_MS)
+    await stack.pooler?.start()
+    await endSessions()
+  }
+  const statuses = await generated
+  expect(statuses).toEqual(statuses.map(() => 'completed'))
+  expect(await countSubmits('interrupted ')).toEqual([PROMPTS, PROMPTS])
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 /** Ends all sessions of the services, again and again. */
 async function endSessions(): Promise<void> {

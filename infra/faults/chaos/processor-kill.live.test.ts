@@ -28,7 +28,7 @@ test('the work of a processor that is killed during uploads continues: each outp
   await killProcessor(studio)
   await expectComplete(studio, await studio.waitForGeneration(drawn.id, isFinished), 4)
   await expectNoImageDataInRows(studio)
-}, 120_000)
+})
 
 async function killProcessor(studio: TestStudio): Promise<void> {
   process.kill(await studio.pidOf('processor'), 'SIGKILL')

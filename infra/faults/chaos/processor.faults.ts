@@ -11,7 +11,6 @@ import { listOutputStates } from './stack-actions.ts'
 
 /** Processors that are killed, frozen, stalled and stopped at each step of a generation. */
 
-const LIMIT_MS = 120_000
 const HANG_MS = 30_000
 const LEASE_MS = 2_000
 
@@ -19,9 +18,9 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack({ env: { PROVIDER_CONCURRENCY: '10', UPLOAD_MEMORY_MB: '256' } })
-}, LIMIT_MS)
-afterEach(() => stack.clearFaults(), LIMIT_MS)
-afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
+})
+afterEach(() => stack.clearFaults())
+afterAll(() => stack[Symbol.asyncDispose]())
 
 test.each([
   'before-claim',
@@ -35,37 +34,29 @@ test.each([
   'before-hand-back',
   'mid-upload',
   'after-finish',
-])(
-  'F1: a processor that is killed at %s loses nothing and buys nothing twice',
-  async at => {
-    await stack.fake.setBehavior({ delayMs: at === 'before-hand-back' ? 1_500 : 0, lookAgainSeconds: 0.5 })
-    const made = await generateDespiteKill(at, createImageDraft(at))
-    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
-    expect(await countSubmits(made.id)).toBe(1)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+])('F1: a processor that is killed at %s loses nothing and buys nothing twice', async at => {
+  await stack.fake.setBehavior({ delayMs: at === 'before-hand-back' ? 1_500 : 0, lookAgainSeconds: 0.5 })
+  const made = await generateDespiteKill(at, createImageDraft(at))
+  expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
+  expect(await countSubmits(made.id)).toBe(1)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'F1: after a kill while the provider works the outcome is unknown and shown as such, and only a user may buy it again',
-  async () => {
-    await stack.fake.setBehavior({ delayMs: 60_000 })
-    const { id } = await stack.client.submit({ ...createImageDraft('as bytes'), model: 'fake-bytes' })
-    await waitFor('The submission', HANG_MS, async () => (await countSubmits(id)) === 1)
-    stack.processor.signal('SIGKILL')
-    const made = await stack.client.waitForGeneration(id, isFinished)
-    expect([made.status, made.error?.code]).toEqual(['failed', 'unknown_outcome'])
-    await stack.fake.setBehavior({ delayMs: 0 })
-    expect(await stack.client.rerun(made.id, 'check')).toBe(false)
-    expect(await stack.client.rerun(made.id, 'retry')).toBe(true)
-    const again = await stack.client.waitForGeneration(made.id, isFinished)
-    expect([again.status, listOutputStates(again)]).toEqual(['completed', ['stored', 'stored']])
-    expect(await countSubmits(made.id)).toBe(2)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('F1: after a kill while the provider works the outcome is unknown and shown as such, and only a user may buy it again', async () => {
+  await stack.fake.setBehavior({ delayMs: 60_000 })
+  const { id } = await stack.client.submit({ ...createImageDraft('as bytes'), model: 'fake-bytes' })
+  await waitFor('The submission', HANG_MS, async () => (await countSubmits(id)) === 1)
+  stack.processor.signal('SIGKILL')
+  const made = await stack.client.waitForGeneration(id, isFinished)
+  expect([made.status, made.error?.code]).toEqual(['failed', 'unknown_outcome'])
+  await stack.fake.setBehavior({ delayMs: 0 })
+  expect(await stack.client.rerun(made.id, 'check')).toBe(false)
+  expect(await stack.client.rerun(made.id, 'retry')).toBe(true)
+  const again = await stack.client.waitForGeneration(made.id, isFinished)
+  expect([again.status, listOutputStates(again)]).toEqual(['completed', ['stored', 'stored']])
+  expect(await countSubmits(made.id)).toBe(2)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 test.each([
   ['has', 1],
@@ -87,7 +78,6 @@ test.each([
     expect([submits.filter(isOf(id)).length, await countSubmits(id)]).toEqual([requests, 1])
     expect(await checkInvariants(stack)).toEqual([])
   },
-  LIMIT_MS,
 )
 
 test.each([
@@ -97,20 +87,16 @@ test.each([
   ['mid-upload', 1],
   ['before-journal-remove', 2],
   ['after-finish', 2],
-] as const)(
-  'F1: outputs that came as bytes are stored after a kill at %s, with one bill',
-  async (at, numOutputs) => {
-    const draft = { ...createImageDraft('as bytes', { numOutputs }), model: 'fake-bytes' }
-    const made = await generateDespiteKill(at, draft)
-    expect([made.status, listOutputStates(made)]).toEqual([
-      'completed',
-      Array.from({ length: numOutputs }, () => 'stored'),
-    ])
-    expect(await countSubmits(made.id)).toBe(1)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+] as const)('F1: outputs that came as bytes are stored after a kill at %s, with one bill', async (at, numOutputs) => {
+  const draft = { ...createImageDraft('as bytes', { numOutputs }), model: 'fake-bytes' }
+  const made = await generateDespiteKill(at, draft)
+  expect([made.status, listOutputStates(made)]).toEqual([
+    'completed',
+    Array.from({ length: numOutputs }, () => 'stored'),
+  ])
+  expect(await countSubmits(made.id)).toBe(1)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 test.each([
   ['F5', 'after-request-id:stop'],
@@ -134,7 +120,6 @@ test.each([
     await stack.removeProcessor(other)
     expect(await checkInvariants(stack)).toEqual([])
   },
-  LIMIT_MS,
 )
 
 test.each([
@@ -164,52 +149,43 @@ test.each([
     expect(counted?.failures).toBe(0)
     expect(await checkInvariants(stack)).toEqual([])
   },
-  LIMIT_MS,
 )
 
-test(
-  'F15: gives up a generation that always kills its worker; one whose provider is always down fails',
-  async () => {
-    await stack.processor.restart({ FAIL_AT: 'after-claim:stop' })
-    const fatal = await stack.client.submit(createImageDraft('fatal'))
-    await waitUntilClaimedBy(stack.processor, fatal.id)
-    await stack.sql`update generation_jobs set failures = 5 where generation_id = ${fatal.id}`
-    stack.processor.signal('SIGKILL')
-    const over = await stack.client.waitForGeneration(fatal.id, isFinished)
-    expect([over.status, over.error?.code]).toEqual(['failed', 'gave_up'])
+test('F15: gives up a generation that always kills its worker; one whose provider is always down fails', async () => {
+  await stack.processor.restart({ FAIL_AT: 'after-claim:stop' })
+  const fatal = await stack.client.submit(createImageDraft('fatal'))
+  await waitUntilClaimedBy(stack.processor, fatal.id)
+  await stack.sql`update generation_jobs set failures = 5 where generation_id = ${fatal.id}`
+  stack.processor.signal('SIGKILL')
+  const over = await stack.client.waitForGeneration(fatal.id, isFinished)
+  expect([over.status, over.error?.code]).toEqual(['failed', 'gave_up'])
 
-    await stack.fake.setBehavior({ submit: { kind: 'status', status: 503 } })
-    const refused = await stack.client.submit(createImageDraft('refused'))
-    await setFailuresOnceReleased(refused.id)
-    const failed = await stack.client.waitForGeneration(refused.id, isFinished)
-    expect([failed.status, failed.error?.code]).toEqual(['failed', 'provider_busy'])
-    await stack.fake.setBehavior({ submit: null })
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+  await stack.fake.setBehavior({ submit: { kind: 'status', status: 503 } })
+  const refused = await stack.client.submit(createImageDraft('refused'))
+  await setFailuresOnceReleased(refused.id)
+  const failed = await stack.client.waitForGeneration(refused.id, isFinished)
+  expect([failed.status, failed.error?.code]).toEqual(['failed', 'provider_busy'])
+  await stack.fake.setBehavior({ submit: null })
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'F29: processors whose clocks are an hour off take nothing from one another',
-  async () => {
-    const CLOCK = { BUN_OPTIONS: `--preload ${join(import.meta.dirname, 'clock.fixture.ts')}` }
-    await stack.processor.restart({ ...CLOCK, CLOCK_WRONG_MS: '-3600000' })
-    await stack.fake.setBehavior({ holdFiles: true })
-    const { id } = await stack.client.submit(createImageDraft('longer than a lease'))
-    await waitUntilClaimedBy(stack.processor, id)
-    const ahead = await stack.addProcessor({ ...CLOCK, CLOCK_WRONG_MS: '3600000' })
-    await stack.busAdmin.publish('jobs.generate.fake', JSON.stringify({ v: 1, type: 'generation.queued', id }))
-    const other = await stack.client.submit({ ...createImageDraft('by any of them'), model: 'fake-bytes' })
-    expect((await stack.client.waitForGeneration(other.id, isFinished)).status).toBe('completed')
-    await Bun.sleep(2 * LEASE_MS)
-    await stack.fake.setBehavior({ holdFiles: false })
-    expect(await stack.client.waitForGeneration(id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 })
-    await stack.removeProcessor(ahead)
-    await stack.processor.restart()
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('F29: processors whose clocks are an hour off take nothing from one another', async () => {
+  const CLOCK = { BUN_OPTIONS: `--preload ${join(import.meta.dirname, 'clock.fixture.ts')}` }
+  await stack.processor.restart({ ...CLOCK, CLOCK_WRONG_MS: '-3600000' })
+  await stack.fake.setBehavior({ holdFiles: true })
+  const { id } = await stack.client.submit(createImageDraft('longer than a lease'))
+  await waitUntilClaimedBy(stack.processor, id)
+  const ahead = await stack.addProcessor({ ...CLOCK, CLOCK_WRONG_MS: '3600000' })
+  await stack.busAdmin.publish('jobs.generate.fake', JSON.stringify({ v: 1, type: 'generation.queued', id }))
+  const other = await stack.client.submit({ ...createImageDraft('by any of them'), model: 'fake-bytes' })
+  expect((await stack.client.waitForGeneration(other.id, isFinished)).status).toBe('completed')
+  await Bun.sleep(2 * LEASE_MS)
+  await stack.fake.setBehavior({ holdFiles: false })
+  expect(await stack.client.waitForGeneration(id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 })
+  await stack.removeProcessor(ahead)
+  await stack.processor.restart()
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 async function generateDespiteKill(
   at: string,

@@ -18,7 +18,6 @@ import { generate, listOutputStates } from './stack-actions.ts'
 
 /** A store that is unreachable, slow, overloaded, a black hole, or stores half of what it confirms. */
 
-const LIMIT_MS = 150_000
 const forwardUnchanged: RequestInterceptor = (request, forward) => forward(request)
 
 const disposables = new AsyncDisposableStack()
@@ -33,110 +32,94 @@ beforeAll(async () => {
   networkProxy = disposables.use(await startProxy(Number(new URL(faultProxy.endpoint.endpoint).port)))
   const env = createS3Env(bucket.options, new URL(networkProxy.urlThrough(faultProxy.endpoint.endpoint)).origin)
   stack = disposables.use(await startTestStack({ env, store: bucket.store }))
-}, LIMIT_MS)
+})
 afterEach(async () => {
   faultProxy.intercept = forwardUnchanged
   networkProxy.setFault({ kind: 'none' })
   await stack.clearFaults()
-}, LIMIT_MS)
-afterAll(() => disposables.disposeAsync(), LIMIT_MS)
+})
+afterAll(() => disposables.disposeAsync())
 
-test(
-  'F23: without a store images are refused, and outputs are shown from their provider until they are stored',
-  async () => {
-    networkProxy.setFault({ kind: 'reset' })
-    const before = await countRows()
-    const png = await createRedImage()
-    const form = new FormData()
-    form.append('file', new Blob([png]), 'red.png')
-    const dataUrl = `data:image/png;base64,${png.toBase64()}`
-    const body = JSON.stringify({ ...createImageDraft('with an image'), referenceImages: [dataUrl] })
-    const refused = await Promise.all([
-      stack.client.fetch('/api/references', { method: 'POST', body: form }),
-      stack.client.fetch('/api/generate', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
-    ])
-    expect(refused.map(({ status, headers }) => [status, headers.has('retry-after')])).toEqual([
-      [503, true],
-      [503, true],
-    ])
-    expect(await countRows()).toEqual(before)
-    const made = await generate(stack.client, 'while the store is away')
-    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['temporary', 'temporary']])
-    expect((await stack.client.fetch(made.outputs[0]?.url ?? '')).status).toBe(200)
-    networkProxy.setFault({ kind: 'none' })
-    await waitUntilStored(made.id)
-    await stack.client.uploadReference(png)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('F23: without a store images are refused, and outputs are shown from their provider until they are stored', async () => {
+  networkProxy.setFault({ kind: 'reset' })
+  const before = await countRows()
+  const png = await createRedImage()
+  const form = new FormData()
+  form.append('file', new Blob([png]), 'red.png')
+  const dataUrl = `data:image/png;base64,${png.toBase64()}`
+  const body = JSON.stringify({ ...createImageDraft('with an image'), referenceImages: [dataUrl] })
+  const refused = await Promise.all([
+    stack.client.fetch('/api/references', { method: 'POST', body: form }),
+    stack.client.fetch('/api/generate', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
+  ])
+  expect(refused.map(({ status, headers }) => [status, headers.has('retry-after')])).toEqual([
+    [503, true],
+    [503, true],
+  ])
+  expect(await countRows()).toEqual(before)
+  const made = await generate(stack.client, 'while the store is away')
+  expect([made.status, listOutputStates(made)]).toEqual(['completed', ['temporary', 'temporary']])
+  expect((await stack.client.fetch(made.outputs[0]?.url ?? '')).status).toBe(200)
+  networkProxy.setFault({ kind: 'none' })
+  await waitUntilStored(made.id)
+  await stack.client.uploadReference(png)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'F24: everything is stored although the store is overloaded, slow or a black hole for a while',
-  async () => {
-    faultProxy.intercept = (request, forward) =>
-      Math.random() < 0.3 ? Promise.resolve(s3ErrorResponse(503, 'SlowDown')) : forward(request)
-    const overloaded = await Promise.all([1, 2, 3, 4].map(at => generate(stack.client, `overloaded ${at}`)))
-    faultProxy.intercept = async (request, forward) => {
-      await Bun.sleep(2_500)
-      return await forward(request)
-    }
-    const slow = await generate(stack.client, 'slow')
-    faultProxy.intercept = forwardUnchanged
-    networkProxy.setFault({ kind: 'black-hole' })
-    const lost = await stack.client.submit(createImageDraft('into a black hole'))
-    await stack.fake.waitForRequests(({ submits }) => submits.some(({ prompt }) => prompt === 'into a black hole'))
+test('F24: everything is stored although the store is overloaded, slow or a black hole for a while', async () => {
+  faultProxy.intercept = (request, forward) =>
+    Math.random() < 0.3 ? Promise.resolve(s3ErrorResponse(503, 'SlowDown')) : forward(request)
+  const overloaded = await Promise.all([1, 2, 3, 4].map(at => generate(stack.client, `overloaded ${at}`)))
+  faultProxy.intercept = async (request, forward) => {
     await Bun.sleep(2_500)
-    networkProxy.setFault({ kind: 'none' })
-    for (const { id } of [...overloaded, slow, lost]) await waitUntilStored(id)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+    return await forward(request)
+  }
+  const slow = await generate(stack.client, 'slow')
+  faultProxy.intercept = forwardUnchanged
+  networkProxy.setFault({ kind: 'black-hole' })
+  const lost = await stack.client.submit(createImageDraft('into a black hole'))
+  await stack.fake.waitForRequests(({ submits }) => submits.some(({ prompt }) => prompt === 'into a black hole'))
+  await Bun.sleep(2_500)
+  networkProxy.setFault({ kind: 'none' })
+  for (const { id } of [...overloaded, slow, lost]) await waitUntilStored(id)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'F25: detects a store that confirms an object and has half of it',
-  async () => {
-    const truncated = new Set<string>()
-    faultProxy.intercept = async (request, forward) => {
-      if (request.method !== 'PUT' || truncated.has(request.path)) return await forward(request)
-      truncated.add(request.path)
-      return await forward(withBody(request, request.body.slice(0, request.body.byteLength >> 1)))
-    }
-    const made = await generate(stack.client, 'cut in half')
-    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
-    expect(truncated.size).toBeGreaterThanOrEqual(6)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('F25: detects a store that confirms an object and has half of it', async () => {
+  const truncated = new Set<string>()
+  faultProxy.intercept = async (request, forward) => {
+    if (request.method !== 'PUT' || truncated.has(request.path)) return await forward(request)
+    truncated.add(request.path)
+    return await forward(withBody(request, request.body.slice(0, request.body.byteLength >> 1)))
+  }
+  const made = await generate(stack.client, 'cut in half')
+  expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
+  expect(truncated.size).toBeGreaterThanOrEqual(6)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
-test(
-  'F27: outputs that cannot be stored stay at their provider, or wait for the store if they came as bytes',
-  async () => {
-    faultProxy.intercept = async (request, forward) =>
-      isPutOf(request, 1) ? s3ErrorResponse(500, 'InternalError') : await forward(request)
-    const one = await generate(stack.client, 'one cannot be stored', { numOutputs: 4 })
-    expect([one.status, listOutputStates(one)]).toEqual(['completed', ['stored', 'temporary', 'stored', 'stored']])
-    faultProxy.intercept = async (request, forward) =>
-      request.method === 'PUT' ? s3ErrorResponse(500, 'InternalError') : await forward(request)
-    const none = await generate(stack.client, 'none can be stored')
-    expect([none.status, listOutputStates(none)]).toEqual(['completed', ['temporary', 'temporary']])
-    const { id } = await stack.client.submit({
-      ...createImageDraft('bytes that cannot be stored yet'),
-      model: 'fake-bytes',
-    })
-    await stack.fake.waitForRequests(({ answers }) =>
-      answers.some(({ idempotencyKey, endedAt }) => idempotencyKey?.startsWith(id) && endedAt !== null),
-    )
-    faultProxy.intercept = forwardUnchanged
-    const bytes = await stack.client.waitForGeneration(id, isFinished)
-    expect([bytes.status, listOutputStates(bytes)]).toEqual(['completed', ['stored', 'stored']])
-    for (const { id } of [one, none]) await waitUntilStored(id)
-    expect(await checkInvariants(stack)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('F27: outputs that cannot be stored stay at their provider, or wait for the store if they came as bytes', async () => {
+  faultProxy.intercept = async (request, forward) =>
+    isPutOf(request, 1) ? s3ErrorResponse(500, 'InternalError') : await forward(request)
+  const one = await generate(stack.client, 'one cannot be stored', { numOutputs: 4 })
+  expect([one.status, listOutputStates(one)]).toEqual(['completed', ['stored', 'temporary', 'stored', 'stored']])
+  faultProxy.intercept = async (request, forward) =>
+    request.method === 'PUT' ? s3ErrorResponse(500, 'InternalError') : await forward(request)
+  const none = await generate(stack.client, 'none can be stored')
+  expect([none.status, listOutputStates(none)]).toEqual(['completed', ['temporary', 'temporary']])
+  const { id } = await stack.client.submit({
+    ...createImageDraft('bytes that cannot be stored yet'),
+    model: 'fake-bytes',
+  })
+  await stack.fake.waitForRequests(({ answers }) =>
+    answers.some(({ idempotencyKey, endedAt }) => idempotencyKey?.startsWith(id) && endedAt !== null),
+  )
+  faultProxy.intercept = forwardUnchanged
+  const bytes = await stack.client.waitForGeneration(id, isFinished)
+  expect([bytes.status, listOutputStates(bytes)]).toEqual(['completed', ['stored', 'stored']])
+  for (const { id } of [one, none]) await waitUntilStored(id)
+  expect(await checkInvariants(stack)).toEqual([])
+})
 
 /** Waits until every output is stored. Outputs that are still at the provider are tried at once. */
 async function waitUntilStored(id: string): Promise<void> {

@@ -26,214 +26,161 @@ beforeAll(async () => {
   lab = await startLab()
   // Until both queries follow the events.
   await runScenario(lab, { name: 'before all' }, async () => {})
-}, LIMIT_MS)
-afterEach(() => lab.restore(), LIMIT_MS)
-afterAll(() => lab[Symbol.asyncDispose](), LIMIT_MS)
+})
+afterEach(() => lab.restore())
+afterAll(() => lab[Symbol.asyncDispose]())
 
-test(
-  'S1: the pooler is killed twice: no prompt is submitted twice',
-  async () => {
-    const report = await runScenario(lab, { name: 'pooler' }, async () => {
-      for (let kills = 0; kills < 2; kills++) {
-        await Bun.sleep(2_000)
-        await lab.pooler.kill()
-        await Bun.sleep(500)
-        await lab.pooler.start()
-      }
-    })
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S2: the server that leads the stream of events dies: live events go on without it',
-  async () => {
-    const report = await runScenario(lab, { name: 'leader' }, async () => {
-      await (await findLeader('events')).kill()
-      await Bun.sleep(8_000)
-    })
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S3: the server that leads the stream of jobs dies: prompts are worked on without it',
-  async () => {
-    const report = await runScenario(lab, { name: 'jobs' }, async () => {
-      await (await findLeader('jobs')).kill()
-      await expectWork('without a server')
-    })
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S2, S11: the leader of the events is cut off from the others, and not from the services',
-  async () => {
-    const before = await readEpoch()
-    const report = await runScenario(lab, { name: 'routes' }, async () => {
-      const leader = findBusHost((await findLeader('events')).name)
-      for (const other of lab.busHosts) if (other !== leader) await lab.network.cut(leader, other)
-      await Bun.sleep(12_000)
-    })
-    expectPromises(report)
-    expect(await readEpoch()).toEqual(before)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S2, S7: a host cannot reach the server of the bus that it uses: it finds another one',
-  async () => {
-    const report = await runScenario(lab, { name: 'link' }, async () => {
-      const { host, query } = lab.sets[0]
-      const peers = await lab.network.listPeers(host, query.pid)
-      const used = lab.busHosts.filter(({ address }) => peers.includes(address))
-      expect(used).toHaveLength(1)
-      for (const busHost of used) await lab.network.cut(host, busHost)
-      await Bun.sleep(12_000)
-    })
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S4: a processor that serves no provider takes no model away, when it starts and when it stops',
-  async () => {
-    const before = await listModels()
-    const report = await runScenario(lab, { name: 'catalogue' }, async () => {
-      const other = await lab.startProcessor({ FAKE_PROVIDER_URL: '' }, 3_202)
-      expect(await listModels()).toEqual(before)
-      await other[Symbol.asyncDispose]()
-      expect(await listModels()).toEqual(before)
-    })
-    expectPromises(report)
-    expect(await listModels()).toEqual(before)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S5: a host is lost: no submission waits longer than five seconds',
-  async () => {
-    const report = await runScenario(lab, { name: 'host' }, async () => {
-      await Bun.sleep(1_000)
-      await lab.network.isolate(lab.sets[1].host)
-      await Bun.sleep(8_000)
-    })
-    expect(report.slowestMs).toBeLessThan(MAX_WAIT_MS)
-    // Those of the lost host hear nothing, and open their streams anew after 30 s.
-    expect(report.leastSilenceMs).toBeLessThan(MAX_SILENCE_MS)
-    expectNothingLost(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S5: all services are replaced one after the other: no request fails',
-  async () => {
-    const report = await runScenario(lab, { name: 'rolling', intervalMs: 500 }, async () => {
-      for (const service of listServices(lab.sets)) await service.restart()
-    })
-    expect([report.failures, report.failedReads]).toEqual([[], []])
-    expect(report.slowestMs).toBeLessThan(MAX_WAIT_MS)
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S6: the store is away: prompts are taken, the list is read, an image is refused within five seconds',
-  async () => {
-    const [output] = (await readList()).generations.flatMap(({ outputs }) => outputs.flatMap(({ url }) => url ?? []))
-    const report = await runScenario(lab, { name: 'store' }, async () => {
-      lab.objects.proxy.setFault({ kind: 'black-hole' })
-      const { status, milliseconds } = await request(output ?? '')
-      expect([status, milliseconds < MAX_WAIT_MS]).toEqual([503, true])
-      expect((await request('/api/generations')).status).toBe(200)
-      // A service says for some seconds what it saw last: before that it is ready, whatever happened.
-      for (const { ingest, query } of lab.sets)
-        for (const service of [ingest, query]) await waitUntilStoreIsAway(service)
-    })
-    expect([report.failures, report.failedReads]).toEqual([[], []])
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S9: a service that waits for a database says why',
-  async () => {
-    const report = await runScenario(lab, { name: 'refusing' }, async () => {
-      const { query } = lab.sets[1]
-      // Earlier scenarios have killed the pooler, too.
-      const linesBefore = lab.logLines.length
+test('S1: the pooler is killed twice: no prompt is submitted twice', async () => {
+  const report = await runScenario(lab, { name: 'pooler' }, async () => {
+    for (let kills = 0; kills < 2; kills++) {
+      await Bun.sleep(2_000)
       await lab.pooler.kill()
-      query.signal('SIGKILL')
-      await waitFor('a line in the log', MAX_WAIT_MS, async () =>
-        lab.logLines
-          .slice(linesBefore)
-          .some(line => line.includes('database_unreachable') && line.includes('ECONNREFUSED')),
-      )
+      await Bun.sleep(500)
       await lab.pooler.start()
-      await query.waitUntilReady()
-    })
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S10: a database that swallows packets costs a request five seconds, and the next one works',
-  async () => {
-    const report = await runScenario(lab, { name: 'swallowed' }, async () => {
-      lab.databaseProxy.setFault({ kind: 'black-hole' })
-      const answers = await Promise.all([request('/api/generations'), request('/api/generations'), submitOnce()])
-      expect(answers.map(({ status }) => status)).toEqual([503, 503, 503])
-      for (const { milliseconds } of answers) expect(milliseconds).toBeLessThan(MAX_WAIT_MS + 500)
-      lab.databaseProxy.setFault({ kind: 'none' })
-      expect((await request('/api/generations')).status).toBe(200)
-    })
-    expectPromises(report)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'S12: owners of leases, logs and metrics name their hosts',
-  async () => {
-    await lab.fake.setBehavior({ delayMs: 2_000 })
-    const submitted = Array.from({ length: 16 }, (_, at) =>
-      lab.client.submit(createImageDraft(`owned ${at}`, { numOutputs: 1 })),
-    )
-    await Promise.all(submitted)
-    const readOwners = async () => {
-      const rows = await lab.sql<{ owner: string }[]>`
-        select distinct lease_owner as owner from generation_jobs where lease_owner is not null`
-      return ['host-1', 'host-2'].every(host => rows.some(({ owner }) => owner.includes(host)))
     }
-    await waitFor('leases of both hosts', LIMIT_MS, readOwners, 20)
-    const metrics = await (await fetch(`${lab.sets[1].query.url}/metrics`)).text()
-    expect(metrics).toContain('host="host-2"')
-    expect(lab.logLines.some(line => line.includes('"host":"host-1"'))).toBe(true)
-    expect(lab.logLines.some(line => line.includes(`"host":"${hostname()}"`))).toBe(false)
-  },
-  LIMIT_MS,
-)
+  })
+  expectPromises(report)
+})
 
-test(
-  'S8: afterwards every promise is kept, and an idle studio starts no process',
-  async () => {
-    expect(await checkInvariants(lab)).toEqual([])
-    expect((await checkObjects(lab)).violations).toEqual([])
-    expect(await checkQuiet(lab)).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('S2: the server that leads the stream of events dies: live events go on without it', async () => {
+  const report = await runScenario(lab, { name: 'leader' }, async () => {
+    await (await findLeader('events')).kill()
+    await Bun.sleep(8_000)
+  })
+  expectPromises(report)
+})
+
+test('S3: the server that leads the stream of jobs dies: prompts are worked on without it', async () => {
+  const report = await runScenario(lab, { name: 'jobs' }, async () => {
+    await (await findLeader('jobs')).kill()
+    await expectWork('without a server')
+  })
+  expectPromises(report)
+})
+
+test('S2, S11: the leader of the events is cut off from the others, and not from the services', async () => {
+  const before = await readEpoch()
+  const report = await runScenario(lab, { name: 'routes' }, async () => {
+    const leader = findBusHost((await findLeader('events')).name)
+    for (const other of lab.busHosts) if (other !== leader) await lab.network.cut(leader, other)
+    await Bun.sleep(12_000)
+  })
+  expectPromises(report)
+  expect(await readEpoch()).toEqual(before)
+})
+
+test('S2, S7: a host cannot reach the server of the bus that it uses: it finds another one', async () => {
+  const report = await runScenario(lab, { name: 'link' }, async () => {
+    const { host, query } = lab.sets[0]
+    const peers = await lab.network.listPeers(host, query.pid)
+    const used = lab.busHosts.filter(({ address }) => peers.includes(address))
+    expect(used).toHaveLength(1)
+    for (const busHost of used) await lab.network.cut(host, busHost)
+    await Bun.sleep(12_000)
+  })
+  expectPromises(report)
+})
+
+test('S4: a processor that serves no provider takes no model away, when it starts and when it stops', async () => {
+  const before = await listModels()
+  const report = await runScenario(lab, { name: 'catalogue' }, async () => {
+    const other = await lab.startProcessor({ FAKE_PROVIDER_URL: '' }, 3_202)
+    expect(await listModels()).toEqual(before)
+    await other[Symbol.asyncDispose]()
+    expect(await listModels()).toEqual(before)
+  })
+  expectPromises(report)
+  expect(await listModels()).toEqual(before)
+})
+
+test('S5: a host is lost: no submission waits longer than five seconds', async () => {
+  const report = await runScenario(lab, { name: 'host' }, async () => {
+    await Bun.sleep(1_000)
+    await lab.network.isolate(lab.sets[1].host)
+    await Bun.sleep(8_000)
+  })
+  expect(report.slowestMs).toBeLessThan(MAX_WAIT_MS)
+  // Those of the lost host hear nothing, and open their streams anew after 30 s.
+  expect(report.leastSilenceMs).toBeLessThan(MAX_SILENCE_MS)
+  expectNothingLost(report)
+})
+
+test('S5: all services are replaced one after the other: no request fails', async () => {
+  const report = await runScenario(lab, { name: 'rolling', intervalMs: 500 }, async () => {
+    for (const service of listServices(lab.sets)) await service.restart()
+  })
+  expect([report.failures, report.failedReads]).toEqual([[], []])
+  expect(report.slowestMs).toBeLessThan(MAX_WAIT_MS)
+  expectPromises(report)
+})
+
+test('S6: the store is away: prompts are taken, the list is read, an image is refused within five seconds', async () => {
+  const [output] = (await readList()).generations.flatMap(({ outputs }) => outputs.flatMap(({ url }) => url ?? []))
+  const report = await runScenario(lab, { name: 'store' }, async () => {
+    lab.objects.proxy.setFault({ kind: 'black-hole' })
+    const { status, milliseconds } = await request(output ?? '')
+    expect([status, milliseconds < MAX_WAIT_MS]).toEqual([503, true])
+    expect((await request('/api/generations')).status).toBe(200)
+    // A service says for some seconds what it saw last: before that it is ready, whatever happened.
+    for (const { ingest, query } of lab.sets) for (const service of [ingest, query]) await waitUntilStoreIsAway(service)
+  })
+  expect([report.failures, report.failedReads]).toEqual([[], []])
+  expectPromises(report)
+})
+
+test('S9: a service that waits for a database says why', async () => {
+  const report = await runScenario(lab, { name: 'refusing' }, async () => {
+    const { query } = lab.sets[1]
+    // Earlier scenarios have killed the pooler, too.
+    const linesBefore = lab.logLines.length
+    await lab.pooler.kill()
+    query.signal('SIGKILL')
+    await waitFor('a line in the log', 60_000, async () =>
+      lab.logLines
+        .slice(linesBefore)
+        .some(line => line.includes('database_unreachable') && line.includes('ECONNREFUSED')),
+    )
+    await lab.pooler.start()
+    await query.waitUntilReady()
+  })
+  expectPromises(report)
+})
+
+test('S10: a database that swallows packets costs a request five seconds, and the next one works', async () => {
+  const report = await runScenario(lab, { name: 'swallowed' }, async () => {
+    lab.databaseProxy.setFault({ kind: 'black-hole' })
+    const answers = await Promise.all([request('/api/generations'), request('/api/generations'), submitOnce()])
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503])
+    for (const { milliseconds } of answers) expect(milliseconds).toBeLessThan(MAX_WAIT_MS + 500)
+    lab.databaseProxy.setFault({ kind: 'none' })
+    expect((await request('/api/generations')).status).toBe(200)
+  })
+  expectPromises(report)
+})
+
+test('S12: owners of leases, logs and metrics name their hosts', async () => {
+  await lab.fake.setBehavior({ delayMs: 2_000 })
+  const submitted = Array.from({ length: 16 }, (_, at) =>
+    lab.client.submit(createImageDraft(`owned ${at}`, { numOutputs: 1 })),
+  )
+  await Promise.all(submitted)
+  const readOwners = async () => {
+    const rows = await lab.sql<{ owner: string }[]>`
+        select distinct lease_owner as owner from generation_jobs where lease_owner is not null`
+    return ['host-1', 'host-2'].every(host => rows.some(({ owner }) => owner.includes(host)))
+  }
+  await waitFor('leases of both hosts', LIMIT_MS, readOwners, 20)
+  const metrics = await (await fetch(`${lab.sets[1].query.url}/metrics`)).text()
+  expect(metrics).toContain('host="host-2"')
+  expect(lab.logLines.some(line => line.includes('"host":"host-1"'))).toBe(true)
+  expect(lab.logLines.some(line => line.includes(`"host":"${hostname()}"`))).toBe(false)
+})
+
+test('S8: afterwards every promise is kept, and an idle studio starts no process', async () => {
+  expect(await checkInvariants(lab)).toEqual([])
+  expect((await checkObjects(lab)).violations).toEqual([])
+  expect(await checkQuiet(lab)).toEqual([])
+})
 
 /** Expects what holds in every scenario: nothing lost, nothing submitted twice, no event missing or doubled, no long silence. */
 function expectPromises(report: ScenarioReport): void {

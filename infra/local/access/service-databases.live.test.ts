@@ -1,13 +1,10 @@
-import { expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { withUser } from '../../src/database/roles.ts'
 import { createTestDatabase, createTestDirectory } from '../../testing/test-resources.ts'
 import { prepareServiceDatabases, renewServiceRoles } from './service-databases.ts'
-
-// On a busy machine the first start of Postgres is slow.
-setDefaultTimeout(60_000)
 
 function open(url: string) {
   const sql = postgres(url, { max: 1, onnotice: () => {} })

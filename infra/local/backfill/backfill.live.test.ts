@@ -78,7 +78,7 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
     stderr: expect.stringContaining('No studio runs here'),
   })
   await expectImports(studio, { sql, env, file })
-}, 120_000)
+})
 
 /** Imports a folder of odd files and a database, and checks what is refused. */
 async function expectImports(
@@ -164,7 +164,7 @@ test('a run survives a kill of Postgres, NATS and ingest: every image is moved o
   const verified = await runCommand('backfill', ['verify', '--json'], env)
   expect(JSON.parse(verified.stdout)).toMatchObject({ images: rows, failures: [] })
   expect(await sql`select from generation_raw where parameters::text ~* ';base64,'`).toHaveLength(0)
-}, 240_000)
+})
 
 function openSql({ databaseUrl }: TestStudio): Database {
   return openDatabase({ url: databaseUrl, name: 'test', connections: 1, log: silent })

@@ -27,7 +27,7 @@ beforeAll(async () => {
   env = { DATA_DIR: studio.dataDir }
   await using history = await openStudioHistory(studio)
   await history.insertFinished(FINISHED)
-}, 150_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('a backup while generations are made is of one moment: what was done is in it, and restores byte by byte', async () => {
@@ -57,7 +57,7 @@ test('a backup while generations are made is of one moment: what was done is in 
   async function readCompleted() {
     return new Map([...(await readRows(sql))].filter(([, row]) => row.includes('"status":"completed"')))
   }
-}, 240_000)
+})
 
 test('a second backup copies only new objects, and restores into a database and a bucket elsewhere', async () => {
   await using test = new AsyncDisposableStack()
@@ -90,7 +90,7 @@ test('a second backup copies only new objects, and restores into a database and 
   const copy = test.use(await createTestDirectory()).path
   await runChecked('backup', [copy], outside)
   expect(hashes(await readManifest(copy))).toEqual(hashes(await readManifest(folder)))
-}, 240_000)
+})
 
 test('nothing secret is in a backup', async () => {
   const secret = (await readFile(join(studio.dataDir, 'internal-api-secret'), 'utf8')).trim()

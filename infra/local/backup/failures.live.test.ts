@@ -23,7 +23,6 @@ import { digestFile } from './digest.ts'
 import { backupPaths, readManifest } from './manifest.ts'
 import { readEntries } from './object-list.ts'
 
-const START_MS = 120_000
 const KILLS = 6
 const signal = new AbortController().signal
 const random = createRandom('backup-kills')
@@ -41,7 +40,7 @@ beforeAll(async () => {
   ;({ sql, store } = source)
   whole = join(stack.use(await createTestDirectory()).path, 'backup')
   await runChecked('backup', [whole], source.env)
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 beforeEach(async () => {
   folder = join(stack.use(await createTestDirectory()).path, 'backup')
@@ -55,7 +54,7 @@ test('a backup that is killed at any moment leaves the earlier one whole, and th
     await resumeRemovals(sql)
     const before = await readFile(backupPaths(folder).manifest, 'utf8')
     const running = spawnCommand('backup', [folder, '--concurrency', '1'], source.env)
-    await waitFor('The backup', 20_000, areRemovalsPaused, 5)
+    await waitFor('The backup', 60_000, areRemovalsPaused, 5)
     await Bun.sleep(random.nextInt(60) * kills)
     running.kill('SIGKILL')
     await running.exited
@@ -66,7 +65,7 @@ test('a backup that is killed at any moment leaves the earlier one whole, and th
   await runChecked('backup', [folder], source.env)
   await expectIntact(folder)
   await expectRestored(folder)
-}, 240_000)
+})
 
 test('a restore that is killed at any moment goes on, and nothing starts on the target until it has ended', async () => {
   await using test = new AsyncDisposableStack()
@@ -78,7 +77,7 @@ test('a restore that is killed at any moment goes on, and nothing starts on the 
   let unfinished = 0
   for (let kills = 0; kills < KILLS && (kills === 0 || (await isUnfinished())); kills++) {
     const running = spawnCommand('restore', [folder, '--concurrency', '1'], target.env)
-    await waitFor('The restore', 20_000, isUnfinished, 5)
+    await waitFor('The restore', 60_000, isUnfinished, 5)
     await Bun.sleep(random.nextInt(200) * kills)
     running.kill('SIGKILL')
     await running.exited
@@ -90,20 +89,20 @@ test('a restore that is killed at any moment goes on, and nothing starts on the 
   if (await isUnfinished()) await runChecked('restore', [folder], target.env)
   await migrate({ url: target.env.DATABASE_URL ?? '' })
   await expectSame(target)
-}, 240_000)
+})
 
 test('Ctrl-C stops a backup in order: the earlier one is whole, and objects may be removed a minute later', async () => {
   await insertUniqueOutputs(source, 200)
   await resumeRemovals(sql)
   const running = spawnCommand('backup', [folder, '--concurrency', '1'], source.env)
-  await waitFor('The pause', 20_000, areRemovalsPaused)
+  await waitFor('The pause', 60_000, areRemovalsPaused)
   running.kill('SIGINT')
   expect(await running.exited).toBe(130)
   const [studio] = await sql`
     select removals_paused_until < clock_timestamp() + interval '61 seconds' as "isEnding" from studio`
   expect(studio?.isEnding).toBe(true)
   await expectIntact(folder)
-}, 60_000)
+})
 
 test('names the objects that the restore finds damaged, loads no row, and goes on without them if it is asked to', async () => {
   await using test = new AsyncDisposableStack()
@@ -125,7 +124,7 @@ test('names the objects that the restore finds damaged, loads no row, and goes o
   // The next backup with --verify copies both again.
   await runChecked('backup', [folder, '--verify'], source.env)
   await expectIntact(folder)
-}, 120_000)
+})
 
 test('a table or a list that is damaged is named, and nothing is restored', async () => {
   await using test = new AsyncDisposableStack()
@@ -139,7 +138,7 @@ test('a table or a list that is damaged is named, and nothing is restored', asyn
   }
   await writeFile(backupPaths(folder).manifest, '{"format":1')
   expect(await runChecked('restore', [folder], target.env, 2)).toContain('backup.json is damaged')
-}, 60_000)
+})
 
 test('an object that the store has lost, and one that it has damaged, are reported, and the rest is whole', async () => {
   await using test = new AsyncDisposableStack()
@@ -158,7 +157,7 @@ test('an object that the store has lost, and one that it has damaged, are report
   expect(await runChecked('restore', [copy], target.env, 1)).toContain('1 objects were missing in the store')
   expect(await readAllRows(target.sql)).toEqual(await readAllRows(other.sql))
   expect(await readNamedObjects(target.sql, target.store)).toEqual(await readNamedObjects(other.sql, other.store))
-}, 120_000)
+})
 
 test('what no row names any more leaves the folder with the next backup', async () => {
   await using test = new AsyncDisposableStack()
@@ -171,7 +170,7 @@ test('what no row names any more leaves the folder with the next backup', async 
   await runChecked('backup', [copy], other.env)
   expect(before.length - (await listObjectFiles(copy)).length).toBe(5)
   await expectIntact(copy)
-}, 60_000)
+})
 
 test('refuses what is not empty, not a backup or of another studio, each in one sentence', async () => {
   await using test = new AsyncDisposableStack()
@@ -196,7 +195,7 @@ test('refuses what is not empty, not a backup or of another studio, each in one 
   expect(await refuse('restore', [folder], (await createTarget(test)).env)).toMatch(/newer Darkroom .*9999_colour/)
   const { stderr, exitCode } = await runCommand('restore', [], source.env)
   expect([exitCode, stderr.trim()]).toEqual([2, 'Name the folder of a backup, or --take-over. (--help says more)'])
-}, 120_000)
+})
 
 test('a backup of an older version is restored into this one', async () => {
   await using test = new AsyncDisposableStack()
@@ -217,7 +216,7 @@ test('a backup of an older version is restored into this one', async () => {
   expect(restored.generation_documents).toHaveLength(30)
   expect(await readNamedObjects(target.sql, target.store)).toEqual(await readNamedObjects(old.sql, old.store))
   expect(await target.sql`select mode from studio`).toMatchObject([{ mode: 'restored' }])
-}, 120_000)
+})
 
 function parseRows(rows: readonly string[] = []): Record<string, unknown>[] {
   return rows.map(row => JSON.parse(row))
@@ -243,7 +242,7 @@ test('answers that are not stored yet are in the backup and come back', async ()
     expect(await digestFile(copy, signal)).toEqual(await digestFile(original, signal))
   }
   await rename(from, `${from}.old`)
-}, 60_000)
+})
 
 async function areRemovalsPaused(): Promise<boolean> {
   return !(await sql.begin(lockRemovals))

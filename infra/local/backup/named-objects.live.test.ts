@@ -30,4 +30,4 @@ test('names every stored output that is not purged, and reference once, with the
   const required = named.filter(({ isRequired }) => isRequired)
   expect(required.map(({ key }) => key)).toEqual([...new Set(rows.map(({ key }) => key))].toSorted())
   for (const { key, sha256 } of required) expect(key).toContain(sha256 ?? 'a hash')
-}, 60_000)
+})

@@ -16,4 +16,4 @@ test('of two backups at once the end of the first does not resume the removals t
     await withRemovalsPaused(url, signal, async () => expect(await mayRemove()).toBe(false))
     expect(await mayRemove()).toBe(false)
   })
-}, 60_000)
+})

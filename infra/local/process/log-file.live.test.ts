@@ -53,7 +53,7 @@ test('rotates by itself while the process runs', async () => {
   await writer.send(0, 100)
   await waitFor(
     'The rotation',
-    4_000,
+    60_000,
     async () => (await exists(`${writer.file}.1`)) && (await size(writer.file)) === 0,
   )
   expect(await readLines(`${writer.file}.1`)).toEqual(numbers(0, 100))
@@ -69,7 +69,7 @@ test('of a log that is far too large the end is copied, and the rest is counted'
 test('bounds the log of a process that floods it with one endless line, in files and in memory', async () => {
   await using flood = await startFlood()
   const memory = process.memoryUsage().rss
-  await waitFor('A rotation that leaves something out', 30_000, async () => flood.hasDropped(), 5)
+  await waitFor('A rotation that leaves something out', 60_000, async () => flood.hasDropped(), 5)
   expect(process.memoryUsage().rss - memory).toBeLessThan(64 * 1024 * 1024)
   await flood.stop()
   const names = await readdir(dirname(flood.file))
@@ -201,7 +201,7 @@ async function startWriter(limits: Partial<LogLimits>, before = '') {
   const writeLines = async (from: number, count: number) => {
     await send(from, count)
     const last = String(from + count - 1).padStart(5, '0')
-    await waitFor('The lines', 4_000, async () => (await readFile(file, 'utf8')).endsWith(`${last}\n`), 2)
+    await waitFor('The lines', 60_000, async () => (await readFile(file, 'utf8')).endsWith(`${last}\n`), 2)
   }
   return {
     log,

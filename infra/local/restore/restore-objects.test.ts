@@ -30,7 +30,7 @@ test('an object that the store gives back with other bytes of the same number is
   // What is there already is only read back.
   await restoreObjects({ ...options, store: { ...store, put } })
   expect(puts).toHaveLength(2)
-}, 20_000)
+})
 
 async function writeBackup(folder: string) {
   expect(OTHER).toHaveLength(BYTES.length)

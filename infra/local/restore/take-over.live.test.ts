@@ -35,7 +35,7 @@ beforeAll(async () => {
   await fake.waitForRequests(({ submits }) => submits.length === 2)
   await studio.fetch(`/api/generate/${failed}/cancel`, { method: 'POST' })
   await runChecked('backup', [folder], { DATA_DIR: studio.dataDir })
-}, 150_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('a backup of a stopped studio starts its database for the time, and is the same', async () => {
@@ -47,7 +47,7 @@ test('a backup of a stopped studio starts its database for the time, and is the 
   await runChecked('restore', [copy], { DATA_DIR: target })
   const [first, second] = [await openRestored(test, dataDir), await openRestored(test, target)]
   expect(await readAllRows(second)).toEqual(await readAllRows(first))
-}, 150_000)
+})
 
 test('a restored studio says what it is and asks the provider nothing, until it has taken over', async () => {
   await using test = new AsyncDisposableStack()
@@ -77,7 +77,7 @@ test('a restored studio says what it is and asks the provider nothing, until it 
   expect(await runChecked('restore', ['--take-over'], { DATA_DIR: dataDir })).toContain('nothing was changed')
   const { id } = await client.submit({ prompt: 'new', model: 'fake-image' })
   expect((await client.waitForGeneration(id, isFinished, 60_000)).status).toBe('completed')
-}, 240_000)
+})
 
 async function submit(studio: Pick<ReturnType<typeof createStudioClient>, 'submit'>) {
   return await studio.submit({ prompt: 'open at the provider', model: 'fake-image' })
@@ -85,13 +85,13 @@ async function submit(studio: Pick<ReturnType<typeof createStudioClient>, 'submi
 
 async function waitForRequestId(sql: Database): Promise<void> {
   const find = async () => (await sql`select from provider_calls where request_id is not null`).length > 0
-  await waitFor('The request id', 30_000, find)
+  await waitFor('The request id', 60_000, find)
 }
 
 /** Makes every job due, and waits until its message has been published again and a worker has had time for it. */
 async function offerAgain(sql: Database): Promise<void> {
   await sql`update generation_jobs set next_check_at = now() - interval '5 seconds', announced_at = now() - interval '1 hour'`
-  await waitFor('The message', 30_000, async () => {
+  await waitFor('The message', 60_000, async () => {
     const rows = await sql`select from generation_jobs where announced_at > now() - interval '1 minute'`
     const unpublished = await sql`select from outbox where published_at is null`
     return rows.length > 0 && unpublished.length === 0

@@ -15,7 +15,6 @@ import type { Message } from './messages.ts'
 const log = createLog({ service: 'test', level: 'silent' })
 const forever = new AbortController().signal
 // On a busy machine the start of a server takes its time.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let nats: TestNats
 let bus: Bus
@@ -29,7 +28,7 @@ beforeAll(async () => {
   const connection = await connect({ servers: host, user, pass })
   stack.defer(() => connection.close())
   manager = await connection.jetstreamManager()
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('creates each stream once, under concurrent calls too, and updates a configuration that differs', async () => {
@@ -297,7 +296,7 @@ async function countConsumers(): Promise<number> {
 }
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  await waitFor('The condition', 4_000, async () => await isSo(), 5)
+  await waitFor('The condition', 60_000, async () => await isSo(), 5)
 }
 
 test('a transient message reaches those who are subscribed at the time, and a subscription ends with its signal', async () => {
@@ -307,7 +306,7 @@ test('a transient message reaches those who are subscribed at the time, and a su
   await bus.subscribeTransient('previews.*', message => received.push(message), ended.signal)
   await bus.publishTransient(subject, { sequence: 1 })
   await bus.publishTransient(subject)
-  await waitFor('both messages', 5_000, async () => received.length === 2)
+  await waitFor('both messages', 60_000, async () => received.length === 2)
   ended.abort()
   await bus.publishTransient(subject, 'after')
   expect(received).toEqual([

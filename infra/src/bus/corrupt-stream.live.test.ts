@@ -37,7 +37,7 @@ test('a consumer starts again when its stream has lost its tail', async () => {
     await delivery?.ack()
     await bus.close()
   })
-}, 30_000)
+})
 
 test('a stream that accepts messages but delivers none is detected by its consumer and created again', async () => {
   await using directory = await createTestDirectory()
@@ -60,7 +60,7 @@ test('a stream that accepts messages but delivers none is detected by its consum
     expect(delivery?.data).toMatchObject({ id })
     await bus.close()
   })
-}, 30_000)
+})
 
 async function publish(bus: Awaited<ReturnType<typeof openBus>>): Promise<string> {
   const id = crypto.randomUUID()

@@ -20,59 +20,47 @@ let folder: string
 
 beforeAll(async () => {
   folder = stack.use(await createTestDirectory()).path
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
-test(
-  'a server whose certificate an own authority has signed is accepted with that authority, and no other',
-  async () => {
-    const [own, other] = [await createCertificates('own'), await createCertificates('other')]
-    const host = await startServer(`tls { cert_file: "${own.cert}", key_file: "${own.key}" }`)
-    const ca = await Bun.file(own.ca).text()
-    expect(await isAccepted({ url: `tls://${host}`, ca })).toBe(true)
-    expect(await isAccepted({ url: `nats://${host}`, ca })).toBe(true)
-    expect(await isAccepted({ url: `tls://${host}` })).toBe(false)
-    expect(await isAccepted({ url: `tls://${host}`, ca: await Bun.file(other.ca).text() })).toBe(false)
-    const plain = await startServer('')
-    expect(await isAccepted({ url: `nats://${plain}` })).toBe(true)
-    expect(await isAccepted({ url: `tls://${plain}`, ca })).toBe(false)
-  },
-  START_MS,
-)
+test('a server whose certificate an own authority has signed is accepted with that authority, and no other', async () => {
+  const [own, other] = [await createCertificates('own'), await createCertificates('other')]
+  const host = await startServer(`tls { cert_file: "${own.cert}", key_file: "${own.key}" }`)
+  const ca = await Bun.file(own.ca).text()
+  expect(await isAccepted({ url: `tls://${host}`, ca })).toBe(true)
+  expect(await isAccepted({ url: `nats://${host}`, ca })).toBe(true)
+  expect(await isAccepted({ url: `tls://${host}` })).toBe(false)
+  expect(await isAccepted({ url: `tls://${host}`, ca: await Bun.file(other.ca).text() })).toBe(false)
+  const plain = await startServer('')
+  expect(await isAccepted({ url: `nats://${plain}` })).toBe(true)
+  expect(await isAccepted({ url: `tls://${plain}`, ca })).toBe(false)
+})
 
-test(
-  'an nkey is known by its seed',
-  async () => {
-    const user = nkeys.createUser()
-    const host = await startServer(`authorization { users: [{ nkey: ${user.getPublicKey()} }] }`)
-    expect(await isAccepted({ url: `nats://${host}`, nkey: readSeed(user) })).toBe(true)
-    expect(await isAccepted({ url: `nats://${host}`, nkey: readSeed(nkeys.createUser()) })).toBe(false)
-    expect(await isAccepted({ url: `nats://${host}` })).toBe(false)
-  },
-  START_MS,
-)
+test('an nkey is known by its seed', async () => {
+  const user = nkeys.createUser()
+  const host = await startServer(`authorization { users: [{ nkey: ${user.getPublicKey()} }] }`)
+  expect(await isAccepted({ url: `nats://${host}`, nkey: readSeed(user) })).toBe(true)
+  expect(await isAccepted({ url: `nats://${host}`, nkey: readSeed(nkeys.createUser()) })).toBe(false)
+  expect(await isAccepted({ url: `nats://${host}` })).toBe(false)
+})
 
-test(
-  'credentials name a user of an account',
-  async () => {
-    const [operator, system, account] = [nkeys.createOperator(), nkeys.createAccount(), nkeys.createAccount()]
-    const unlimited = { subs: -1, data: -1, payload: -1, conn: -1, leaf: -1, imports: -1, exports: -1, wildcards: true }
-    const limits = { ...unlimited, mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 }
-    const operatorJwt = signClaims(operator, operator, { type: 'operator', version: 2 })
-    const accounts = [
-      [system, signClaims(operator, system, { type: 'account', version: 2, limits: unlimited })],
-      [account, signClaims(operator, account, { type: 'account', version: 2, limits })],
-    ] as const
-    const preload = accounts.map(([key, jwt]) => `${key.getPublicKey()}: ${jwt}`)
-    const host = await startServer(
-      `operator: ${operatorJwt}\nsystem_account: ${system.getPublicKey()}\nresolver: MEMORY\nresolver_preload { ${preload.join('\n')} }`,
-    )
-    const user = nkeys.createUser()
-    expect(await isAccepted({ url: `nats://${host}`, creds: formatCreds(account, user) })).toBe(true)
-    expect(await isAccepted({ url: `nats://${host}`, creds: formatCreds(nkeys.createAccount(), user) })).toBe(false)
-  },
-  START_MS,
-)
+test('credentials name a user of an account', async () => {
+  const [operator, system, account] = [nkeys.createOperator(), nkeys.createAccount(), nkeys.createAccount()]
+  const unlimited = { subs: -1, data: -1, payload: -1, conn: -1, leaf: -1, imports: -1, exports: -1, wildcards: true }
+  const limits = { ...unlimited, mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 }
+  const operatorJwt = signClaims(operator, operator, { type: 'operator', version: 2 })
+  const accounts = [
+    [system, signClaims(operator, system, { type: 'account', version: 2, limits: unlimited })],
+    [account, signClaims(operator, account, { type: 'account', version: 2, limits })],
+  ] as const
+  const preload = accounts.map(([key, jwt]) => `${key.getPublicKey()}: ${jwt}`)
+  const host = await startServer(
+    `operator: ${operatorJwt}\nsystem_account: ${system.getPublicKey()}\nresolver: MEMORY\nresolver_preload { ${preload.join('\n')} }`,
+  )
+  const user = nkeys.createUser()
+  expect(await isAccepted({ url: `nats://${host}`, creds: formatCreds(account, user) })).toBe(true)
+  expect(await isAccepted({ url: `nats://${host}`, creds: formatCreds(nkeys.createAccount(), user) })).toBe(false)
+})
 
 /** Starts a server with JetStream and a configuration. @returns its host and port */
 async function startServer(config: string): Promise<string> {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await streams.add({ name: 'JOBS', subjects: ['jobs.>'] })
   await streams.add({ name: 'EVENTS', subjects: ['events.>'] })
   await streams.add({ name: 'OTHER', subjects: ['other.>'] })
-}, 30_000)
+})
 afterAll(() => stack.disposeAsync())
 
 const MESSAGES = {

@@ -8,7 +8,6 @@ import { type Database, openDatabase } from './connection.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 // On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 let url: string
@@ -17,7 +16,7 @@ beforeAll(async () => {
   url = stack.use(await createTestDatabase()).url
   sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('is quiet some time after the last notification, and a notification ends every wait at once', async () => {
@@ -47,7 +46,7 @@ test('reports once that the studio has become quiet, and again after the next no
     expect(reports).toBe(expected)
     const before = notified()
     await sql`select pg_notify('outbox', '')`
-    await waitFor('the notification', 5_000, async () => notified() > before)
+    await waitFor('the notification', 60_000, async () => notified() > before)
     await untilQuiet(activity)
   }
 })
@@ -75,7 +74,7 @@ test('a connection that was terminated ends every wait, and listens again', asyn
   const before = notified()
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%' and datname = current_database()`
   await wait
-  await waitFor('The notification that some may be lost', 10_000, async () => notified() > before)
+  await waitFor('The notification that some may be lost', 60_000, async () => notified() > before)
   await untilQuiet(activity)
 })
 
@@ -89,7 +88,7 @@ test('a connection that was cut in silence is noticed', async () => {
   expect(activity.isQuiet()).toBe(false)
   proxy.setFault({ kind: 'none' })
   await untilQuiet(activity)
-}, 60_000)
+})
 
 test('a studio whose notifications do not arrive is never quiet', async () => {
   // Notifications stay in their database.
@@ -100,7 +99,7 @@ test('a studio whose notifications do not arrive is never quiet', async () => {
   const { err } = (await failed.promise) as { err: Error }
   expect(err.message).toContain('took longer than')
   expect(followed.activity.isQuiet()).toBe(false)
-}, 30_000)
+})
 
 test('work that was not notified ends the quiet', async () => {
   await using followed = follow({ quietAfterMs: 0 })
@@ -110,7 +109,7 @@ test('work that was not notified ends the quiet', async () => {
 })
 
 async function untilQuiet(activity: Activity): Promise<void> {
-  await waitFor('The quiet', 20_000, async () => activity.isQuiet(), 5)
+  await waitFor('The quiet', 60_000, async () => activity.isQuiet(), 5)
 }
 
 function follow(options: Partial<ActivityOptions>) {

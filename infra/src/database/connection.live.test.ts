@@ -21,12 +21,11 @@ import { transaction } from './transaction.ts'
 const log = createLog({ service: 'test', level: 'silent' })
 const forever = new AbortController().signal
 // The first start of Postgres takes longer than a test may.
-const START_MS = 60_000
 const open = (url: string, name: string, connections: number) => openDatabase({ url, name, connections, log })
 
 beforeAll(async () => {
   await using _ = await createTestDatabase()
-}, START_MS)
+})
 
 test('plans each statement for its values, or once for any, where that is wished', async () => {
   await using database = await createTestDatabase()
@@ -126,7 +125,7 @@ for (const [event, end, expected] of [
           select ${tx.unsafe(end)}(pid) from pg_stat_activity where application_name = 'late' and wait_event_type = 'Lock'`
         return rows.length > 0 || undefined
       }
-      await waitUntil(isInterrupted, { what: 'The type query', milliseconds: 10_000, signal: forever })
+      await waitUntil(isInterrupted, { what: 'The type query', milliseconds: 60_000, signal: forever })
     })
     expect(await answer.promise).toMatchObject(expected)
   })
@@ -362,7 +361,7 @@ async function waitUntilActive(operator: Database, name: string): Promise<void> 
     const rows = await operator`select from pg_stat_activity where application_name = ${name} and state = 'active'`
     return rows.length > 0 || undefined
   }
-  await waitUntil(isActive, { what: 'A statement', milliseconds: 10_000, signal: forever })
+  await waitUntil(isActive, { what: 'A statement', milliseconds: 60_000, signal: forever })
 }
 
 /** Waits until a pool has a connection that responds. */
@@ -381,5 +380,5 @@ async function terminate(operator: Database, name: string): Promise<void> {
       select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name}`
     return rows.length === 0 || undefined
   }
-  await waitUntil(isGone, { what: 'The end of a connection', milliseconds: 10_000, signal: forever })
+  await waitUntil(isGone, { what: 'The end of a connection', milliseconds: 60_000, signal: forever })
 }

@@ -7,7 +7,6 @@ import { type Database, openDatabase } from './connection.ts'
 import { createParametersMigration, DATA_MIGRATIONS, type DataMigration, runDataMigrations } from './data-migrations.ts'
 
 // On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 
@@ -15,7 +14,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('rebuilds documents that are outdated or missing', async () => {

@@ -9,13 +9,12 @@ import { type Database, openDatabase } from './connection.ts'
 import { migrate, migrateTables, NewerDatabaseError } from './migrations.ts'
 
 // On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
   sql = connect(stack, stack.use(await createTestDatabase()).url)
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('one of three concurrent runs migrates an empty database, the others wait for it', async () => {

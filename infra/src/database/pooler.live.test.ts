@@ -16,7 +16,6 @@ import { transaction } from './transaction.ts'
 /** A database behind PgBouncer in transaction mode: each transaction may run on another connection of few. */
 
 const CONNECTIONS = 3
-const START_MS = 60_000
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let pooler: Pooler
@@ -30,7 +29,7 @@ beforeAll(async () => {
   direct = openDatabase({ url, name: 'direct', connections: 2, log })
   stack.defer(() => direct.end({ timeout: 1 }))
   await direct`create table notes (pool int, note int)`
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('recognizes a pooler, and a connection without one', async () => {
@@ -86,7 +85,7 @@ test('a statement outside a transaction that takes too long is cancelled by the 
     const rows = await direct`select from pg_stat_activity where state = 'active' and query like '%as too_long'`
     return rows.length === 0
   }
-  await waitFor('The end of the statement', 10_000, isCancelled)
+  await waitFor('The end of the statement', 60_000, isCancelled)
   expect(await pool.sql`select 1`).toHaveLength(1)
 })
 
@@ -126,10 +125,10 @@ test('notifications arrive over the host of the database itself', async () => {
   })
   let notified = 0
   activity.subscribe(() => notified++)
-  await waitFor('The subscription', 10_000, async () => activity.isQuiet())
+  await waitFor('The subscription', 60_000, async () => activity.isQuiet())
   const before = notified
   await transaction(pool.sql, tx => tx`select pg_notify('outbox', '')`)
-  await waitFor('The notification', 10_000, async () => notified > before)
+  await waitFor('The notification', 60_000, async () => notified > before)
   expect(await direct`select from pg_stat_activity where query like 'listen%'`).toHaveLength(1)
   stopping.abort()
   await activity.closed

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { SERVICES, type Service } from '@darkroom/contracts/routes'
 import postgres from 'postgres'
 import { createTestDatabase } from '../../testing/test-resources.ts'
 import { TABLE_GRANTS } from './role-grants.ts'
 import { nameRole, prepareRoles, type RequestedRole, withUser } from './roles.ts'
 
-// On a busy machine the first start of Postgres is slow.
-setDefaultTimeout(60_000)
 const stack = new AsyncDisposableStack()
 let url: string
 let owner: postgres.Sql

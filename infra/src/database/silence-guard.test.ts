@@ -46,7 +46,7 @@ test.each([
   using guarded = createGuard(ping, () => isReceived)
   const work = Promise.withResolvers<string>()
   const answer = guarded.guard(work.promise)
-  await waitFor('a few questions', 5_000, async () => guarded.counts.pings >= 3)
+  await waitFor('a few questions', 60_000, async () => guarded.counts.pings >= 3)
   work.resolve('done')
   expect(await answer).toBe('done')
   expect(guarded.counts.closes).toBe(0)
@@ -73,9 +73,9 @@ test('silent connections are closed until the database answers, and not any more
   let isSilent = true
   using guarded = createGuard(() => (isSilent ? never : Promise.resolve()))
   await guarded.guard(never).catch(() => {})
-  await waitFor('several rounds', 5_000, async () => guarded.counts.closes >= 4)
+  await waitFor('several rounds', 60_000, async () => guarded.counts.closes >= 4)
   isSilent = false
-  await waitFor('the end of the watch', 5_000, async () => {
+  await waitFor('the end of the watch', 60_000, async () => {
     const before = guarded.counts.closes
     await Bun.sleep(50)
     return guarded.counts.closes === before

@@ -8,7 +8,6 @@ import { type Database, openDatabase } from './connection.ts'
 import { migrate, migrateTables } from './migrations.ts'
 
 // On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 const [ONE, OTHER] = ['00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-00000000000b']
 let url: string
@@ -18,7 +17,7 @@ beforeAll(async () => {
   url = stack.use(await createTestDatabase()).url
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('each table either carries the workspace of its rows or is one of the studio', async () => {

@@ -12,7 +12,6 @@ import { bumpVersion, type GenerationKey, transition } from './generations.ts'
 /** The stored document of each generation always equals the one that would be built now. */
 
 // On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 
@@ -20,7 +19,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 /** Changes of a generation. Some do not raise its version, because each transaction raises it at some point. */
@@ -54,7 +53,7 @@ test('the stored document is current after any changes in any order', async () =
     }),
     { numRuns: 60 },
   )
-}, 60_000)
+})
 
 test('a transaction that is rolled back stores no document', async () => {
   const id = await insertWhole()

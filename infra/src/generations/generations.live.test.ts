@@ -12,7 +12,6 @@ import { insertGeneration, WORKSPACE } from './generation.fixture.ts'
 import { bumpVersion, readGeneration, transition } from './generations.ts'
 
 // On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 
@@ -20,7 +19,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 for (const from of STATUSES) {
@@ -240,5 +239,5 @@ async function insertRich(): Promise<string> {
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  await waitFor('The condition', 4_000, async () => await isSo(), 5)
+  await waitFor('The condition', 60_000, async () => await isSo(), 5)
 }

@@ -176,7 +176,7 @@ test('closes a connection that requests nothing, and after refused and half-open
     `GET /hello ${head}`,
   ]
   await Promise.all(requests.map(request => waitForClose(studio.port, request)))
-}, 20_000)
+})
 
 /** Sends raw bytes, and resolves when the other side has closed the connection. */
 async function waitForClose(port: number, text: string): Promise<void> {

@@ -93,4 +93,4 @@ test('an identification that never ends is answered within its deadline', async 
   await using studio = serveTestApp({ identify: () => new Promise(() => {}) })
   const response = await studio.fetch('/hello')
   expect([response.status, response.headers.has('retry-after')]).toEqual([503, true])
-}, 10_000)
+})

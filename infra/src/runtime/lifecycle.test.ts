@@ -182,4 +182,4 @@ test('stops when its parent process is gone, however that ended', async () => {
   await process.waitForLine('ready')
   launcher.child.kill('SIGKILL')
   expect(await process.end()).toEqual({ code: 1, lines: ['closed'] })
-}, 20_000)
+})

@@ -60,7 +60,7 @@ test('every statement on behalf of a request names the workspace of what it read
   expect(unbound.map(({ path, line, tables, text }) => `${path}:${line} ${tables.join(', ')}: ${text.trim()}`)).toEqual(
     [],
   )
-}, 30_000)
+})
 
 test('no exception is left over', async () => {
   const unbound = await findUnboundStatements()
@@ -68,19 +68,19 @@ test('no exception is left over', async () => {
     ([file, part]) => !unbound.some(({ path, text }) => path.startsWith(file) && text.includes(part)),
   )
   expect(unused).toEqual([])
-}, 30_000)
+})
 
 test('nobody but the identification of requests, and commands, takes it that everyone is the local owner', async () => {
   const files = [...(await readRepository()).values()].filter(
     ({ path, text }) => REQUEST_CODE.test(path) && !TEST_FILE.test(path) && /\bLOCAL_OWNER\b/.test(text),
   )
   expect(files.map(({ path }) => path)).toEqual(['infra/src/http/identity.ts', 'services/ingest/src/import/main.ts'])
-}, 30_000)
+})
 
 test('the statements are found at all', async () => {
   const found = (await readStatements()).filter(({ text }) => /\bworkspace_id\b/.test(text))
   expect(found.length).toBeGreaterThan(60)
-}, 30_000)
+})
 
 for (const [sql, tables] of [
   ['select from generations where id = $', ['generations']],

@@ -4,7 +4,6 @@ import { findFreePort } from '../../local/process/free-ports.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { CAN_CREATE_SANDBOXES, createSandbox, type Sandbox } from './sandbox.ts'
 
-const LIMIT_MS = 240_000
 const sandboxTest = test.skipIf(!CAN_CREATE_SANDBOXES)
 /** Runs a check of the disk when the launcher has ended, because the disk disappears with the namespace. */
 const LIST_FILES_AT_EXIT = ['/bin/sh', '-c', '"$@"; code=$?; find "$DATA_DIR" -type f; exit $code', 'sh']
@@ -35,7 +34,6 @@ sandboxTest(
     const sentence = `Only 255 MB are free where Darkroom keeps its data (${disk}), and it needs 256 MB. Make room, or set DATA_DIR to a folder on another disk, where a new studio begins.`
     expect(launcher.lines.filter(line => line !== '')).toEqual([sentence, `${disk}/lock`])
   },
-  LIMIT_MS,
 )
 
 sandboxTest(
@@ -59,5 +57,4 @@ sandboxTest(
     expect(launcher.lines).toContainEqual(expect.stringMatching(/^drawn again: \/media\//))
     expect(launcher.lines.filter(line => line.includes('ended'))).toEqual([])
   },
-  LIMIT_MS,
 )

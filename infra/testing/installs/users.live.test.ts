@@ -9,7 +9,6 @@ import { findProcesses } from './processes.ts'
 import { CAN_CREATE_SANDBOXES, createSandbox, IS_ROOT, type Sandbox, type SandboxLaunchOptions } from './sandbox.ts'
 import { createUser, UNNAMED_USER } from './user.ts'
 
-const LIMIT_MS = 240_000
 const NO_NAMESPACES = 'mount --bind /bin/false "$(command -v unshare)"'
 const rootTest = test.skipIf(!IS_ROOT || !CAN_CREATE_SANDBOXES)
 
@@ -34,20 +33,16 @@ async function expectStopped(launcher: Launcher, sandbox: Sandbox): Promise<void
   expect(await findProcesses(sandbox.dataDir)).toEqual([])
 }
 
-rootTest(
-  'starts as root in a home that is closed to others, by a user namespace (needs root)',
-  async () => {
-    await using sandbox = await createSandbox()
-    await using launcher = await start(sandbox)
-    const url = await launcher.url
-    await generateImage(url)
-    expect(await isUiServed(url)).toBe(true)
-    expect(await readPostgresUser(sandbox)).toEqual({ user: 0, isIsolated: true })
-    expect((await stat(sandbox.home)).mode & 0o077).toBe(0)
-    await expectStopped(launcher, sandbox)
-  },
-  LIMIT_MS,
-)
+rootTest('starts as root in a home that is closed to others, by a user namespace (needs root)', async () => {
+  await using sandbox = await createSandbox()
+  await using launcher = await start(sandbox)
+  const url = await launcher.url
+  await generateImage(url)
+  expect(await isUiServed(url)).toBe(true)
+  expect(await readPostgresUser(sandbox)).toEqual({ user: 0, isIsolated: true })
+  expect((await stat(sandbox.home)).mode & 0o077).toBe(0)
+  await expectStopped(launcher, sandbox)
+})
 
 rootTest(
   'starts as root without user namespaces, with them, and without again, on the same data (needs root)',
@@ -68,7 +63,6 @@ rootTest(
     expect(await isImageServed(await third.url, image)).toBe(true)
     await expectStopped(third, sandbox)
   },
-  LIMIT_MS,
 )
 
 rootTest(
@@ -92,48 +86,35 @@ rootTest(
     expect(await readOwners(sandbox.dataDir)).toEqual(before)
     expect([...new Set(before.values())]).toEqual([user.id])
   },
-  LIMIT_MS,
 )
 
-test.skipIf(IS_ROOT)(
-  'starts as the unprivileged user that runs the tests (when that is not root)',
-  async () => {
-    await using sandbox = await createSandbox()
-    const env = { HOME: sandbox.home, PATH: process.env.PATH ?? '', PORT: String(await findFreePort()) }
-    await using launcher = startLauncher({ env })
-    await generateImage(await launcher.url)
-    expect(await readPostgresUser(sandbox)).toEqual({ user: process.getuid?.() ?? -1, isIsolated: false })
-    await expectStopped(launcher, sandbox)
-  },
-  LIMIT_MS,
-)
+test.skipIf(IS_ROOT)('starts as the unprivileged user that runs the tests (when that is not root)', async () => {
+  await using sandbox = await createSandbox()
+  const env = { HOME: sandbox.home, PATH: process.env.PATH ?? '', PORT: String(await findFreePort()) }
+  await using launcher = startLauncher({ env })
+  await generateImage(await launcher.url)
+  expect(await readPostgresUser(sandbox)).toEqual({ user: process.getuid?.() ?? -1, isIsolated: false })
+  await expectStopped(launcher, sandbox)
+})
 
-rootTest(
-  'starts as a user id without a name, as in containers (needs root)',
-  async () => {
-    await using sandbox = await createSandbox(0o711)
-    await chown(sandbox.home, UNNAMED_USER.id, UNNAMED_USER.id)
-    await using launcher = await start(sandbox, { userPrefix: UNNAMED_USER.prefix })
-    await generateImage(await launcher.url)
-    expect(await readPostgresUser(sandbox)).toEqual({ user: UNNAMED_USER.id, isIsolated: true })
-    await expectStopped(launcher, sandbox)
-  },
-  LIMIT_MS,
-)
+rootTest('starts as a user id without a name, as in containers (needs root)', async () => {
+  await using sandbox = await createSandbox(0o711)
+  await chown(sandbox.home, UNNAMED_USER.id, UNNAMED_USER.id)
+  await using launcher = await start(sandbox, { userPrefix: UNNAMED_USER.prefix })
+  await generateImage(await launcher.url)
+  expect(await readPostgresUser(sandbox)).toEqual({ user: UNNAMED_USER.id, isIsolated: true })
+  await expectStopped(launcher, sandbox)
+})
 
-rootTest(
-  'refuses data that this user cannot open, in one sentence (needs root)',
-  async () => {
-    await using sandbox = await createSandbox(0o755)
-    const env = { DATA_DIR: sandbox.home }
-    await using launcher = await start(sandbox, { userPrefix: UNNAMED_USER.prefix, env })
-    expect(await launcher.exited).toBe(1)
-    expect(launcher.lines.join('\n').trim()).toBe(
-      `${sandbox.home}/lock cannot be written by this user. Is the folder somebody else's, or read-only?`,
-    )
-  },
-  LIMIT_MS,
-)
+rootTest('refuses data that this user cannot open, in one sentence (needs root)', async () => {
+  await using sandbox = await createSandbox(0o755)
+  const env = { DATA_DIR: sandbox.home }
+  await using launcher = await start(sandbox, { userPrefix: UNNAMED_USER.prefix, env })
+  expect(await launcher.exited).toBe(1)
+  expect(launcher.lines.join('\n').trim()).toBe(
+    `${sandbox.home}/lock cannot be written by this user. Is the folder somebody else's, or read-only?`,
+  )
+})
 
 /** Reads the owners of files. */
 async function readOwners(folder: string): Promise<Map<string, number>> {

@@ -8,7 +8,6 @@ import { generateImage, isImageServed } from './generate-image.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { CAN_CREATE_SANDBOXES, createSandbox, type Sandbox } from './sandbox.ts'
 
-const LIMIT_MS = 240_000
 const MIGRATIONS = join(import.meta.dirname, '..', '..', 'migrations')
 const NEXT = '9999_next'
 
@@ -65,5 +64,4 @@ test.skipIf(!CAN_CREATE_SANDBOXES)(
     expect(await readNextWord(sandbox)).toBe('new')
     expect(await again.stop()).toBe(0)
   },
-  LIMIT_MS,
 )

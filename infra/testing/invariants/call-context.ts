@@ -35,10 +35,15 @@ export function wasReset({ faultPeriods }: CallContext, from: number, until: num
   )
 }
 
-/** Returns whether the network to the provider swallowed what was sent while a call of this time could be on its way. */
-export function wasSwallowed({ faultPeriods }: CallContext, from: number): boolean {
+/**
+ * Returns whether the network to the provider delayed a call on its way. It delivers one when its sender may have given up.
+ *
+ * @param from time at which the call was noted
+ * @param receivedAt time at which the provider received it, if it did
+ */
+export function wasDelayed({ faultPeriods }: CallContext, from: number, receivedAt = from + SEND_MS): boolean {
   return faultPeriods.some(
-    period => period.kind === 'black-hole' && period.from <= from + SEND_MS && period.until + NETWORK_MS >= from,
+    period => period.kind === 'black-hole' && period.from <= receivedAt && period.until + NETWORK_MS >= from,
   )
 }
 

@@ -72,6 +72,16 @@ test.each([
     'a reset of the network during the call',
     { answers: [OPEN], faultPeriods: [{ kind: 'reset', from: 11_000, until: 11_500 }] },
   ],
+  [
+    'network',
+    'a black hole that swallowed the call',
+    { faultPeriods: [{ kind: 'black-hole', from: 11_000, until: 14_000 }] },
+  ],
+  [
+    'network',
+    'a black hole that delivered the call late',
+    { answers: [{ ...OPEN, receivedAt: 20_500 }], faultPeriods: [{ kind: 'black-hole', from: 9_995, until: 20_000 }] },
+  ],
   ['kill', 'a kill before the answer had arrived', { answers: [OPEN], lives: [killedAt(12_500)] }],
   ['kill', 'a second stop signal before the answer', { answers: [OPEN], lives: [signalledTwice(11_000)] }],
   ['kill', 'a kill before the call was sent', { lives: [killedAt(10_000)] }],

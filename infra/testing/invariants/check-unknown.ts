@@ -2,10 +2,10 @@ import {
   type CallContext,
   isAmbiguous,
   wasAnyKilled,
+  wasDelayed,
   wasKilledBefore,
   wasReset,
   wasStoppedAfter,
-  wasSwallowed,
 } from './call-context.ts'
 import type { CallSnapshot } from './call-snapshots.ts'
 import type { GenerationSnapshot } from './generation-snapshots.ts'
@@ -67,7 +67,7 @@ function explainCall(
   const [from, until] = first
     ? [first.receivedAt, Math.max(...answers.map(({ closedAt, receivedAt }) => closedAt ?? receivedAt))]
     : [call.submittedAt, call.submittedAt + UNSENT_MS]
-  if (wasReset(context, from, until) || (!first && wasSwallowed(context, from))) return 'network'
+  if (wasReset(context, from, until) || wasDelayed(context, call.submittedAt, first?.receivedAt)) return 'network'
   if (answers.some(answer => wasKilledBefore(context, answer))) return 'kill'
   if (!first && wasAnyKilled(context, from, until)) return 'kill'
   if (wasStoppedAfter(context, generation, call.submittedAt)) return 'cancelled'

@@ -15,7 +15,7 @@ export function testFailedPut(name: string, open: OpenStore): void {
       await expect(store.put('a', { ...file.body, ...wrong }, { signal: neverAborted })).rejects.toThrow()
     }
     expect(await listKeys(store)).toEqual([])
-  }, 30_000)
+  })
 
   test(`${name}: leaves nothing of a stream that fails, and keeps the previous object`, async () => {
     await using store = await open()

@@ -70,7 +70,7 @@ export function testList(name: string, open: OpenStore, limitations: readonly Li
     }
     await store.put('w/2/a.png', createRandomBytes(3), { signal: neverAborted })
     expect(await listKeys(store, 'w/1/')).toEqual(keys.toSorted())
-  }, 20_000)
+  })
 }
 
 /** Tests that no operation accepts a key that could leave the store or collide with another. */

@@ -25,5 +25,5 @@ export function testMemory(name: string, open: OpenStore): void {
     }
     expect(received.digest('hex')).toBe(sent.digest('hex'))
     expect(memory.peak()).toBeLessThan(64 * MIB)
-  }, 30_000)
+  })
 }

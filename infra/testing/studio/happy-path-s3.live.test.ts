@@ -42,7 +42,7 @@ test('stores every object in the bucket and none on disk with S3_ENDPOINT set, a
   const keys = new Set(await keysOf())
   expect(urls.filter(url => !keys.has(url.slice('/media/'.length)))).toEqual([])
   expect(await listFiles(join(studio.dataDir, 'objects'))).toEqual([])
-}, 180_000)
+})
 
 /** Checks that a generation is completed with four stored outputs. @returns the URLs of its images */
 function expectStoredUrls({ status, outputs, references }: Generation): string[] {

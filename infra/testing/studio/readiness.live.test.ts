@@ -81,7 +81,7 @@ test('a query that is told to stop answers until its delay is over, and a second
   expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
   expect(await runHealthCheck({ QUERY_PORT: String(port) })).toBe(1)
   // A signal that comes sooner is the first one again.
-  await waitFor('the second signal', 10_000, async () => performance.now() - signalledAt > SECOND_SIGNAL_MS)
+  await waitFor('the second signal', 60_000, async () => performance.now() - signalledAt > SECOND_SIGNAL_MS)
   expect([isStreamOpen, service.child.isRunning()]).toEqual([true, true])
   process.kill(service.child.pid, 'SIGTERM')
   expect([await closed.promise, await service.child.exited]).toEqual(['closed', 'exit 0'])
@@ -106,14 +106,14 @@ async function waitUntilLeaving({ url }: { url: string }): Promise<void> {
     const response = await fetch(`${url}/readyz`)
     return response.status === 503 && (await response.text()).includes('"stopping":true')
   }
-  await waitFor('the end of readiness', 10_000, isLeaving)
+  await waitFor('the end of readiness', 60_000, isLeaving)
 }
 
 test('a database that refuses is logged with its address and without its password', async () => {
   await using _service = start('ingest', {
     DATABASE_URL: `postgres://darkroom:not-for-logs@127.0.0.1:${away}/darkroom`,
   })
-  await waitFor('the log line', 20_000, async () => lines.some(line => line.includes('database_unreachable')))
+  await waitFor('the log line', 60_000, async () => lines.some(line => line.includes('database_unreachable')))
   const line = JSON.parse(lines.find(line => line.includes('database_unreachable')) ?? '{}')
   expect(line).toMatchObject({ level: 'warn', msg: 'database_unreachable', host: '127.0.0.1', port: String(away) })
   expect(lines.join('\n')).not.toContain('not-for-logs')

@@ -54,7 +54,7 @@ beforeAll(async () => {
   await Promise.all([ingest.waitUntilReady(), query.waitUntilReady()])
   const model = createTestModel({ id: 'm', name: 'M', connection: 'p' })
   await sql`insert into models (id, provider, position, capability) values ('m', 'p', 0, ${sql.json({ ...model })})`
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('requests are refused while it is silent, work as soon as it answers, and nothing is accepted twice', async () => {
@@ -72,7 +72,7 @@ test('requests are refused while it is silent, work as soon as it answers, and n
   const counts = await sql`select client_id, count(*) from generations group by client_id having count(*) = 1`
   expect(counts.map(row => row.client_id).sort()).toEqual([...before, ...clientIds].sort())
   expect(lines.filter(line => line.includes('database_silent')).length).toBeGreaterThanOrEqual(2)
-}, 40_000)
+})
 
 /** Requests everything at once. @returns the statuses */
 async function requestAll(clientIds: string[]) {

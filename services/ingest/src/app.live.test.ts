@@ -13,7 +13,6 @@ import { createApp } from './app.ts'
 import { demoModel } from './submit/model.fixture.ts'
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let app: ReturnType<typeof createApp>
@@ -51,7 +50,7 @@ beforeAll(async () => {
     },
   })
   await sql`insert into models (id, provider, position, capability) values ('demo', 'demo', 0, ${sql.json(demoModel)})`
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('stores a submission once, enqueues it once, and refuses another one with its client id', async () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const create = { width: 40, height: 30, channels: 3 as const, background: '#abc' }
   image = (await sharp({ create }).png().toBuffer()).toString('latin1')
   // The first start of Postgres is slow on a busy machine.
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('takes ids in capital letters, in paths and in bodies', async () => {

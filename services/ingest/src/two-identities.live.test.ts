@@ -19,7 +19,6 @@ import { hasMoreUnfinished } from './submit/generation-rows.ts'
 /** Every route of ingest, with two users: what is Alice's does not exist for Bob, and nothing that he sends changes it. */
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 const identities = createTwoIdentities()
 const { alice, bob } = identities
@@ -29,7 +28,7 @@ let recorder: StatementRecorder
 beforeAll(async () => {
   ingest = stack.use(await openTestIngest({ identify: identities.identify }))
   recorder = createStatementRecorder(ingest.sql)
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 /** A route with the id of something. */

@@ -57,11 +57,11 @@ test('a long pull of a quiet studio is given up some seconds after something hap
   await worker.expectPulls({ a: 1 })
   expect(worker.pullTimes).toEqual([30_000])
   activity.notify()
-  await waitFor('Another pull', 10_000, async () => worker.pullTimes.length === 2)
+  await waitFor('Another pull', 60_000, async () => worker.pullTimes.length === 2)
   expect(worker.pullTimes).toEqual([30_000, 5_000])
   await worker.expectPulls({ a: 1 })
   expect(activity.countSubscribers()).toBe(0)
-}, 15_000)
+})
 
 /** Runs a worker whose messages come from the test. A job is under way until it is ended: the disk is asked for its space for so long. */
 function startWorker(slots: Slots, activity?: NonNullable<WorkerDeps['activity']>) {

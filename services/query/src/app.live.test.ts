@@ -12,7 +12,7 @@ let query: TestQuery
 beforeAll(async () => {
   query = stack.use(await openTestQuery({ identify: async () => USER, processorUrl: 'http://127.0.0.1:9' }))
   // The first start of Postgres is slow on a busy machine.
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('reports the services that are away, uncached, and the readiness of the studio', async () => {

@@ -29,7 +29,7 @@ beforeAll(async () => {
     update generation_outputs set provider_url = ${`${upstream.url.origin}/far.png`}, from_call = true where generation_id = ${ids.remote}`
   await query.store.put(key, new TextEncoder().encode(BYTES), { signal: AbortSignal.timeout(5_000) })
   // The first start of Postgres is slow on a busy machine.
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 /** Serves one file with ranges, as the servers of providers do. */
@@ -190,7 +190,7 @@ test('sends what has changed since the client saw it, and nothing else', async (
     }
     if (path.startsWith('/media') || path.startsWith('/api/download/')) expect(modified).toMatch(/ GMT$/)
   }
-}, 20_000)
+})
 
 test('HEAD has the headers of GET, and reads nothing that has no end', async () => {
   for (const path of [

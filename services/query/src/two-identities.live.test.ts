@@ -45,7 +45,7 @@ beforeAll(async () => {
     await insertRow(query.sql, bob.workspaceId, { prompt, outputs: ['stored'] })
   bobAlone = await readAbsent()
   await insertThings(upstream.url.origin)
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 /** Requests for one thing of Alice: `of` puts in an id, or a key, that she has or that nobody has. */
@@ -265,7 +265,7 @@ test('events of another are neither sent nor replayed, and administrators alone 
   expect([[...his.versions.keys()], his.removed, his.notices, his.resyncs]).toEqual([[mine], [], ['models'], resyncs])
   hers.close()
   his.close()
-}, 60_000)
+})
 
 type User = 'alice' | 'bob'
 

@@ -60,7 +60,7 @@ test('uploads that pause with all the memory give way to one that sends', async 
   expect(paused.filter(({ received }) => received() !== '')).toHaveLength(1)
   for (const { socket } of paused) socket.destroy()
   await waitForBodyBytes(bytes => bytes === 0)
-}, 20_000)
+})
 
 test('a service believes only the gateway about the address of a client', async () => {
   const forged = {
@@ -99,7 +99,7 @@ test('the gateway closes a connection without a request, after a response, and a
     waitForClose(`GET /api/headers HTTP/1.1\r\nHost: ${HOST}\r\nX-Slow: `, 1_000),
     waitForClose(`POST /api/nothing ${half}`, 200),
   ])
-}, 40_000)
+})
 
 test('a body that the service does not read waits with its sender, not in the gateway', async () => {
   const before = process.memoryUsage().rss

@@ -141,7 +141,7 @@ test('does not close a stream that is silent for longer than the idle timeout', 
   expect(await text()).toBe('b')
   controller.close()
   expect((await reader?.read())?.done).toBe(true)
-}, 15_000)
+})
 
 test('closes the connection of a client that does not read, and the request to the service with it', async () => {
   const socket = connect(gateway.port, HOST).pause()
@@ -149,7 +149,7 @@ test('closes the connection of a client that does not read, and the request to t
   socket.write(`GET /api/endless HTTP/1.1\r\nHost: ${HOST}:${gateway.port}\r\n\r\n`)
   expect(await abortedUnread.promise).toBe('aborted')
   socket.destroy()
-}, 30_000)
+})
 
 test('aborts the request to the service when the client disconnects in the middle of a response', async () => {
   const abort = new AbortController()

@@ -15,7 +15,7 @@ const validate = async (behavior: 'spin' | 'wait' | 'spin-beside') =>
 void validate('wait')
 void validate('spin-beside')
 void validate('spin')
-await waitFor('all decoders to run', 30_000, async () => images.listPids().length === 3)
+await waitFor('all decoders to run', 60_000, async () => images.listPids().length === 3)
 process.stdout.write(JSON.stringify(images.listPids()))
 for await (const _ of Bun.stdin.stream());
 await images[Symbol.asyncDispose]()

@@ -50,7 +50,7 @@ test('every operation gives what it gives in this process, of bytes and of a fil
   const damaged = photo.subarray(0, photo.length >> 1)
   await expect(images.read(damaged, REFERENCE_LIMITS, { signal })).rejects.toThrow(MediaError)
   expect(images.listPids()).toHaveLength(1)
-}, 60_000)
+})
 
 test('an image that is refused by its header alone starts no process', async () => {
   await using images = openTestDecoder()
@@ -115,46 +115,42 @@ test('a response that is none of the operation is an error, and what the process
   await expect(validate(images, 'refuse')).rejects.toMatchObject({ name: 'MediaError', reason: 'damaged' })
 })
 
-test(
-  'no decoder process outlives a service that is killed, whatever it does',
-  async () => {
-    const command = [process.execPath, join(import.meta.dirname, 'decoder-parent.fixture.ts')]
-    // It ends with its input, if this test ends early.
-    const parent = Bun.spawn(command, { stdin: 'pipe', stdout: 'pipe' })
-    using _ = { [Symbol.dispose]: () => parent.kill('SIGKILL') }
-    const { value } = await parent.stdout.getReader().read()
-    const pids: number[] = JSON.parse(new TextDecoder().decode(value))
-    expect(pids).toHaveLength(3)
-    // Each works as long as it is let.
-    const cpu = () => pids.map(pid => readCpuMs(pid) ?? 0)
-    const before = cpu()
-    await waitFor(
-      'two of them to use CPU time',
-      30_000,
-      async () => cpu().filter((ms, at) => ms > (before[at] ?? 0) + 50).length >= 2,
-    )
-    parent.kill('SIGKILL')
-    await parent.exited
-    await waitFor('the decoder processes to end', 30_000, async () =>
-      (await Promise.all(pids.map(isGone))).every(Boolean),
-    )
-  },
-  TIMEOUT_MS,
-)
+test('no decoder process outlives a service that is killed, whatever it does', async () => {
+  const command = [process.execPath, join(import.meta.dirname, 'decoder-parent.fixture.ts')]
+  // It ends with its input, if this test ends early.
+  const parent = Bun.spawn(command, { stdin: 'pipe', stdout: 'pipe' })
+  using _ = { [Symbol.dispose]: () => parent.kill('SIGKILL') }
+  const { value } = await parent.stdout.getReader().read()
+  const pids: number[] = JSON.parse(new TextDecoder().decode(value))
+  expect(pids).toHaveLength(3)
+  // Each works as long as it is let.
+  const cpu = () => pids.map(pid => readCpuMs(pid) ?? 0)
+  const before = cpu()
+  await waitFor(
+    'two of them to use CPU time',
+    60_000,
+    async () => cpu().filter((ms, at) => ms > (before[at] ?? 0) + 50).length >= 2,
+  )
+  parent.kill('SIGKILL')
+  await parent.exited
+  await waitFor('the decoder processes to end', 60_000, async () =>
+    (await Promise.all(pids.map(isGone))).every(Boolean),
+  )
+})
 
 test('an abort ends the waiting and the work, and frees the slot', async () => {
   await using images = openTestDecoder({ script: HOSTILE, slots: 1 })
   const [running, waiting] = [new AbortController(), new AbortController()]
   // The slot, and the one that small images have beside it.
   const [work] = [0, 1].map(() => validate(images, 'wait', { signal: running.signal }).catch(({ message }) => message))
-  await waitFor('both images to be decoded', 30_000, async () => images.listPids().length === 2)
+  await waitFor('both images to be decoded', 60_000, async () => images.listPids().length === 2)
   const wait = validate(images, 'respond', { signal: waiting.signal }).catch(({ message }) => message)
   waiting.abort(new Error('left the queue'))
   expect(await wait).toBe('left the queue')
   const pids = images.listPids()
   running.abort(new Error('left the decoder'))
   expect(await work).toBe('left the decoder')
-  await waitFor('both processes to end', 30_000, async () => !pids.some(isProcessAlive))
+  await waitFor('both processes to end', 60_000, async () => !pids.some(isProcessAlive))
   await validate(images, 'respond')
 })
 
@@ -162,7 +158,7 @@ test('a wait that would be too long is refused, and closing ends everything that
   const images = openTestDecoder({ script: HOSTILE, slots: 1 })
   // The slot, and the one that small images have beside it.
   const [running] = [0, 1].map(() => validate(images, 'wait').catch(error => error))
-  await waitFor('both images to be decoded', 30_000, async () => images.listPids().length === 2)
+  await waitFor('both images to be decoded', 60_000, async () => images.listPids().length === 2)
   const busy = await validate(images, 'respond', { signal, maxWaitMs: 50 }).catch(error => error)
   expect([busy instanceof DecoderError, busy.reason]).toEqual([true, 'busy'])
   const waiting = validate(images, 'respond').catch(error => error)
@@ -176,7 +172,7 @@ test('a wait that would be too long is refused, and closing ends everything that
 test('a process without work ends, and one that was killed meanwhile is not missed', async () => {
   await using images = openTestDecoder({ script: HOSTILE, idleMs: 200 })
   await validate(images, 'respond')
-  await waitFor('the idle process to end', 30_000, async () => images.listPids().length === 0)
+  await waitFor('the idle process to end', 60_000, async () => images.listPids().length === 0)
   await validate(images, 'respond')
   process.kill(images.listPids()[0] ?? 0, 'SIGKILL')
   await validate(images, 'respond')
@@ -188,22 +184,18 @@ test('a program that does not start is no fault of the image', async () => {
   expect([error.name, error.reason]).toEqual(['DecoderError', 'unstartable'])
 })
 
-test(
-  'six images that never end delay the small image of another client by none of them',
-  async () => {
-    await using images = openTestDecoder({ script: HOSTILE, slots: 2, deadlineMs: 20_000 })
-    const stopped = new AbortController()
-    const hostile = Array.from({ length: 6 }, () =>
-      validate(images, 'spin-beside', { signal: stopped.signal, client: 'hostile' }).catch(() => 'ended'),
-    )
-    await waitFor('the slots to be taken', 30_000, async () => images.listPids().length === 3)
-    await validate(images, 'respond', { signal, client: 'user' })
-    expect(images.listPids().length).toBeLessThanOrEqual(4)
-    stopped.abort(new Error('over'))
-    expect(await Promise.all(hostile)).toEqual(Array(6).fill('ended'))
-  },
-  TIMEOUT_MS,
-)
+test('six images that never end delay the small image of another client by none of them', async () => {
+  await using images = openTestDecoder({ script: HOSTILE, slots: 2, deadlineMs: 20_000 })
+  const stopped = new AbortController()
+  const hostile = Array.from({ length: 6 }, () =>
+    validate(images, 'spin-beside', { signal: stopped.signal, client: 'hostile' }).catch(() => 'ended'),
+  )
+  await waitFor('the slots to be taken', 60_000, async () => images.listPids().length === 3)
+  await validate(images, 'respond', { signal, client: 'user' })
+  expect(images.listPids().length).toBeLessThanOrEqual(4)
+  stopped.abort(new Error('over'))
+  expect(await Promise.all(hostile)).toEqual(Array(6).fill('ended'))
+})
 
 async function validate(
   images: ImageDecoder,

@@ -152,7 +152,7 @@ test('a file that the server truncates or damages at every try is an error, and 
     await expect(faulty.store.put('a', file.body, { signal: neverAborted })).rejects.toThrow('something else')
     expect(await Array.fromAsync(faulty.store.list(''))).toEqual([])
   }
-}, 20_000)
+})
 
 test('an abort ends the put of a file whose server does not respond', async () => {
   await using faulty = await openFaultyStore(strict)

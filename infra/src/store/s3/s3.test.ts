@@ -126,7 +126,7 @@ for (const [name, open] of [
     for (const outcome of await Promise.allSettled(operations)) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(StoreError) })
     }
-  }, 5_000)
+  })
 }
 
 test('cuts a stream into full parts and a last one with the remaining bytes', async () => {

@@ -7,14 +7,13 @@ import { readGeneration, transition } from '@darkroom/infra/generations/generati
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
-const START_MS = 60_000
 const REPETITIONS = 12
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 
 beforeAll(async () => {
   ingest = stack.use(await openTestIngest())
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('cancels a generation once when many cancels arrive at once', async () => {

@@ -8,7 +8,6 @@ import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 
@@ -25,7 +24,7 @@ const UNFINISHED: Status[] = ['queued', 'processing', 'uploading']
 
 beforeAll(async () => {
   ingest = stack.use(await openTestIngest())
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('answers 404 for unknown and foreign generations and 422 for invalid ids', async () => {

@@ -6,13 +6,12 @@ import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 
 beforeAll(async () => {
   ingest = stack.use(await openTestIngest())
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('deletes one output once: it shows nothing, keeps its size, and is no favourite; a restore brings it back as it was', async () => {

@@ -8,39 +8,34 @@ import { writeGeneration } from './generation.fixture.ts'
 import { emptyTrash } from './trash.ts'
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const MORE_THAN_A_BATCH = 60
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 
 beforeAll(async () => {
   ingest = stack.use(await openTestIngest())
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
-test(
-  'empties the trash of its own workspace, whatever its size, and nothing else',
-  async () => {
-    const [retained, foreign] = [await createGeneration(), await createGeneration(crypto.randomUUID())]
-    await ingest.sql`update generations set deleted_at = now() where id = ${foreign}`
-    const trashed = await Promise.all(Array.from({ length: MORE_THAN_A_BATCH }, () => createGeneration()))
-    const child = await createGeneration()
-    const parent = { generationId: trashed[0] ?? '', outputIndex: 0, verb: 'vary' }
-    await ingest.sql`update generations set parent = ${ingest.sql.json(parent)} where id = ${child}`
-    for (const id of trashed) await ingest.request('DELETE', `/api/generate/${id}`)
-    await ingest.sql`delete from outbox`
-    expect(await empty()).toEqual({ purged: MORE_THAN_A_BATCH })
-    expect(await listPublished()).toEqual(trashed.toSorted())
-    expect(await listIds()).toEqual([retained, foreign, child].toSorted())
-    const removals = await ingest.sql<{ key: string }[]>`select key from object_removals where key like '%/'`
-    expect(removals.map(({ key }) => key).toSorted()).toEqual(
-      trashed.map(id => `w/${ingest.owner.workspaceId}/gen/${id}/`).toSorted(),
-    )
-    expect(await empty()).toEqual({ purged: 0 })
-    expect((await ingest.request('POST', `/api/generate/${trashed[0]}/restore`)).status).toBe(404)
-  },
-  START_MS,
-)
+test('empties the trash of its own workspace, whatever its size, and nothing else', async () => {
+  const [retained, foreign] = [await createGeneration(), await createGeneration(crypto.randomUUID())]
+  await ingest.sql`update generations set deleted_at = now() where id = ${foreign}`
+  const trashed = await Promise.all(Array.from({ length: MORE_THAN_A_BATCH }, () => createGeneration()))
+  const child = await createGeneration()
+  const parent = { generationId: trashed[0] ?? '', outputIndex: 0, verb: 'vary' }
+  await ingest.sql`update generations set parent = ${ingest.sql.json(parent)} where id = ${child}`
+  for (const id of trashed) await ingest.request('DELETE', `/api/generate/${id}`)
+  await ingest.sql`delete from outbox`
+  expect(await empty()).toEqual({ purged: MORE_THAN_A_BATCH })
+  expect(await listPublished()).toEqual(trashed.toSorted())
+  expect(await listIds()).toEqual([retained, foreign, child].toSorted())
+  const removals = await ingest.sql<{ key: string }[]>`select key from object_removals where key like '%/'`
+  expect(removals.map(({ key }) => key).toSorted()).toEqual(
+    trashed.map(id => `w/${ingest.owner.workspaceId}/gen/${id}/`).toSorted(),
+  )
+  expect(await empty()).toEqual({ purged: 0 })
+  expect((await ingest.request('POST', `/api/generate/${trashed[0]}/restore`)).status).toBe(404)
+})
 
 test('what is restored at the same time is restored or purged, never both', async () => {
   const trashed = await Promise.all(Array.from({ length: 20 }, () => createGeneration()))
@@ -55,17 +50,13 @@ test('what is restored at the same time is restored or purged, never both', asyn
   expect(emptied.purged).toBe(trashed.length - survivors.length)
 })
 
-test(
-  'a trash that takes too long is emptied in part, and the rest with the next request',
-  async () => {
-    const ids = await Promise.all(Array.from({ length: MORE_THAN_A_BATCH }, () => createGeneration()))
-    for (const id of ids) await ingest.request('DELETE', `/api/generate/${id}`)
-    const deps = { database: ingest.sql }
-    expect((await emptyTrash(deps, ingest.owner, 0)).purged).toBe(50)
-    expect(await empty()).toEqual({ purged: MORE_THAN_A_BATCH - 50 })
-  },
-  START_MS,
-)
+test('a trash that takes too long is emptied in part, and the rest with the next request', async () => {
+  const ids = await Promise.all(Array.from({ length: MORE_THAN_A_BATCH }, () => createGeneration()))
+  for (const id of ids) await ingest.request('DELETE', `/api/generate/${id}`)
+  const deps = { database: ingest.sql }
+  expect((await emptyTrash(deps, ingest.owner, 0)).purged).toBe(50)
+  expect(await empty()).toEqual({ purged: MORE_THAN_A_BATCH - 50 })
+})
 
 test('a restored copy removes nothing', async () => {
   const id = await createGeneration()

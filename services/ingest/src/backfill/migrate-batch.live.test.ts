@@ -15,7 +15,7 @@ let env: BackfillEnv
 
 beforeAll(async () => {
   env = stack.use(await openBackfillEnv())
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('moves images out of a row byte for byte, and writes pointers, references and the manifest', async () => {
@@ -167,7 +167,7 @@ test('never reads an image that is too large, and names one outside of the refer
     referenceImageUrl: expect.any(String),
   })
   await sql`delete from generations where id = any(${[big, masked]})`
-}, 30_000)
+})
 
 test('validates everything and changes nothing in a dry run', async () => {
   const { sql, deps, puts } = env

@@ -67,7 +67,7 @@ test('migrates a row completely and rebuildably, or names it and leaves it uncha
     }),
     { numRuns: 150 },
   )
-}, 60_000)
+})
 
 /** Rebuilds the original parameters from the present ones, the manifest and the store, as `docs/backfill.md` describes. */
 async function rebuildParameters(env: BackfillEnv, id: string, after: Record<string, unknown>, original: object) {

@@ -7,7 +7,6 @@ import { type SupervisorDeps, superviseBackfillProcess } from './supervisor.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 // On a busy machine the first start of Postgres is slow.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let database: Database
 
@@ -15,7 +14,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   database = openDatabase({ url, name: 'test', log })
   stack.defer(() => database.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('starts no process after an empty pull', async () => {

@@ -7,7 +7,6 @@ import { createLog } from '@darkroom/infra/log'
 import { writeGeneration } from '../actions/generation.fixture.ts'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 
-const START_MS = 60_000
 const ENCRYPTION_KEY = new Uint8Array(32).fill(7)
 const CANARY = 'sk-canary-7Qm2ZxPd4LrT9'
 const SERVER = { kind: 'openai-compatible', baseUrl: 'http://192.168.1.20:8080/v1' }
@@ -20,7 +19,7 @@ const write = spyOn(fs, 'writeSync')
 beforeAll(async () => {
   write.mockImplementation((_, text) => Buffer.byteLength(text as string))
   ingest = await openTestIngest({ log: createLog({ service: 'test', level: 'trace' }), budgetMicros: 20_000_000 })
-}, START_MS)
+})
 afterAll(async () => {
   write.mockRestore()
   await ingest[Symbol.asyncDispose]()

@@ -3,14 +3,13 @@ import type { Workflow, Workflows } from '@darkroom/contracts/connections/workfl
 import { TEXT_TO_IMAGE } from '@darkroom/infra/testing/fake-comfyui/text-to-image'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 
-const START_MS = 60_000
 let ingest: TestIngest
 let connection: string
 
 beforeAll(async () => {
   ingest = await openTestIngest({})
   connection = await addConnection({ kind: 'comfyui', baseUrl: 'http://192.168.1.20:8188' })
-}, START_MS)
+})
 afterAll(() => ingest[Symbol.asyncDispose]())
 
 test('a workflow is uploaded, replaced, listed with its slots and removed, and each change asks for a check', async () => {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   env = stack.use(await openBackfillEnv())
   const { database, store, images, signal } = env.deps
   deps = { database, store, images, signal, identity: IDENTITY, budget: createByteBudget(64_000_000) }
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('imports the lines of another system once, with their outputs, and the backfill migrates them', async () => {
@@ -215,7 +215,7 @@ test('an import that is killed twice imports each line once, and names the bad o
   for (const rows of [1, 400]) {
     const child = start()
     const isFarEnough = async () => (await countGenerations('killed')) >= rows || child.exitCode !== null
-    await waitFor('rows of the import', 30_000, isFarEnough, 5)
+    await waitFor('rows of the import', 60_000, isFarEnough, 5)
     child.kill('SIGKILL')
     await child.exited
   }

@@ -8,13 +8,12 @@ import { writeGeneration } from '../actions/generation.fixture.ts'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 
 beforeAll(async () => {
   ingest = stack.use(await openTestIngest())
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('an image that came out of this studio is recognised by its bytes until it is purged, rather where it is not deleted', async () => {
@@ -123,41 +122,37 @@ test.each<[string, (png: Buffer) => Buffer | Promise<Buffer>, object]>([
   expect(read).toEqual(settings as never)
 })
 
-test(
-  'reads nothing from what is damaged, and is not slowed down by what is made to',
-  async () => {
-    const png = await paint('green')
-    const links = Object.fromEntries(
-      Array.from({ length: 300 }, (_, at) => [
-        at,
-        {
-          class_type: 'X',
-          inputs: Object.fromEntries(Array.from({ length: 300 }, (_, to) => [`a${to}`, [String(to), 0]])),
-        },
-      ]),
-    )
-    const sampler = { class_type: 'KSampler', inputs: { positive: ['0', 0] } }
-    const bomb = Buffer.concat([Buffer.from('parameters\0\0', 'latin1'), deflateSync(Buffer.alloc(40_000_000, 32))])
-    const hostile: [string, Buffer, object | null][] = [
-      ['JSON that is none', addPngText(png, 'prompt', '{'), null],
-      [
-        'a long line',
-        addPngText(png, 'parameters', `p\nSteps: 1, ${'"a'.repeat(500_000)}`),
-        { source: 'A1111', prompt: 'p', steps: 1 },
-      ],
-      ['a graph in circles', addPngText(png, 'prompt', json({ s: sampler, ...links })), { source: 'ComfyUI' }],
-      ['a bomb', Array.from({ length: 3 }).reduce<Buffer>(file => addPngText(file, '', bomb, 'zTXt'), png), null],
-      ['EXIF that points out of the file', await withComment(sharp(png).jpeg(), 'x', 0x7f_ff_ff_ff), null],
-    ]
-    for (const [name, bytes, settings] of hostile) {
-      const id = await upload(bytes, name)
-      const startedAt = performance.now()
-      expect({ name, ...(await readOrigin(id)) }).toEqual({ name, output: null, settings: settings as never })
-      expect([name, performance.now() - startedAt < 5_000]).toEqual([name, true])
-    }
-  },
-  START_MS,
-)
+test('reads nothing from what is damaged, and is not slowed down by what is made to', async () => {
+  const png = await paint('green')
+  const links = Object.fromEntries(
+    Array.from({ length: 300 }, (_, at) => [
+      at,
+      {
+        class_type: 'X',
+        inputs: Object.fromEntries(Array.from({ length: 300 }, (_, to) => [`a${to}`, [String(to), 0]])),
+      },
+    ]),
+  )
+  const sampler = { class_type: 'KSampler', inputs: { positive: ['0', 0] } }
+  const bomb = Buffer.concat([Buffer.from('parameters\0\0', 'latin1'), deflateSync(Buffer.alloc(40_000_000, 32))])
+  const hostile: [string, Buffer, object | null][] = [
+    ['JSON that is none', addPngText(png, 'prompt', '{'), null],
+    [
+      'a long line',
+      addPngText(png, 'parameters', `p\nSteps: 1, ${'"a'.repeat(500_000)}`),
+      { source: 'A1111', prompt: 'p', steps: 1 },
+    ],
+    ['a graph in circles', addPngText(png, 'prompt', json({ s: sampler, ...links })), { source: 'ComfyUI' }],
+    ['a bomb', Array.from({ length: 3 }).reduce<Buffer>(file => addPngText(file, '', bomb, 'zTXt'), png), null],
+    ['EXIF that points out of the file', await withComment(sharp(png).jpeg(), 'x', 0x7f_ff_ff_ff), null],
+  ]
+  for (const [name, bytes, settings] of hostile) {
+    const id = await upload(bytes, name)
+    const startedAt = performance.now()
+    expect({ name, ...(await readOrigin(id)) }).toEqual({ name, output: null, settings: settings as never })
+    expect([name, performance.now() - startedAt < 5_000]).toEqual([name, true])
+  }
+})
 
 async function readOrigin(id: string): Promise<ReferenceOrigin> {
   const response = await ingest.request('GET', `/api/references/${id}/origin`)

@@ -10,7 +10,6 @@ import { openTestIngest, type TestIngest } from '../app.fixture.ts'
  * request are stored: after the reference's row was found, before anything refers to it.
  */
 
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 /** Runs once, before the next object is stored. */
@@ -18,7 +17,7 @@ let beforePut: (() => Promise<void>) | undefined
 
 beforeAll(async () => {
   ingest = stack.use(await openTestIngest({ store: wrapStore }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('stores a reference again that is purged while a submission sends it', async () => {

@@ -6,7 +6,6 @@ import { readSpending } from '@darkroom/infra/connections/spending-rows'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { demoModel } from './model.fixture.ts'
 
-const START_MS = 60_000
 const LIMIT = 400_000
 const PRICE = 40_000
 const IMAGE_DATA_URL =
@@ -15,46 +14,42 @@ const IMAGE_DATA_URL =
 let ingest: TestIngest
 beforeAll(async () => {
   ingest = await openTestIngest()
-}, START_MS)
+})
 afterAll(() => ingest[Symbol.asyncDispose]())
 
-test(
-  'of many submissions at once, from two workspaces, as many are accepted as fit into the budget of the studio',
-  async () => {
-    await using studio = await openTestIngest({ budgetMicros: LIMIT })
-    const model = await addModel(studio, { price: perOutput() })
-    const other = await addModel(studio, { price: perOutput() })
-    const clientIds = Array.from({ length: 24 }, () => crypto.randomUUID())
-    const responses = await Promise.all(
-      clientIds.map((clientId, index) => {
-        const body = { clientId, prompt: 'many', model: index % 2 ? model : other }
-        return studio.request('POST', '/api/generate', body, index % 3 ? 'owner' : 'stranger')
-      }),
-    )
-    const statuses = responses.map(({ status }) => status)
-    expect(statuses.filter(status => status === 202)).toHaveLength(LIMIT / PRICE)
-    expect(statuses.filter(status => status === 402)).toHaveLength(24 - LIMIT / PRICE)
-    expect(await readSpending(studio.sql, null)).toMatchObject({ spentMicros: 0, reservedMicros: LIMIT })
+test('of many submissions at once, from two workspaces, as many are accepted as fit into the budget of the studio', async () => {
+  await using studio = await openTestIngest({ budgetMicros: LIMIT })
+  const model = await addModel(studio, { price: perOutput() })
+  const other = await addModel(studio, { price: perOutput() })
+  const clientIds = Array.from({ length: 24 }, () => crypto.randomUUID())
+  const responses = await Promise.all(
+    clientIds.map((clientId, index) => {
+      const body = { clientId, prompt: 'many', model: index % 2 ? model : other }
+      return studio.request('POST', '/api/generate', body, index % 3 ? 'owner' : 'stranger')
+    }),
+  )
+  const statuses = responses.map(({ status }) => status)
+  expect(statuses.filter(status => status === 202)).toHaveLength(LIMIT / PRICE)
+  expect(statuses.filter(status => status === 402)).toHaveLength(24 - LIMIT / PRICE)
+  expect(await readSpending(studio.sql, null)).toMatchObject({ spentMicros: 0, reservedMicros: LIMIT })
 
-    // What was accepted is answered again, and what is free is always made.
-    const index = statuses.indexOf(202)
-    const again = { clientId: clientIds[index], prompt: 'many', model: index % 2 ? model : other }
-    expect((await studio.request('POST', '/api/generate', again, index % 3 ? 'owner' : 'stranger')).status).toBe(200)
-    expect((await studio.request('POST', '/api/generate', { prompt: 'free', model: 'demo' })).status).toBe(202)
+  // What was accepted is answered again, and what is free is always made.
+  const index = statuses.indexOf(202)
+  const again = { clientId: clientIds[index], prompt: 'many', model: index % 2 ? model : other }
+  expect((await studio.request('POST', '/api/generate', again, index % 3 ? 'owner' : 'stranger')).status).toBe(200)
+  expect((await studio.request('POST', '/api/generate', { prompt: 'free', model: 'demo' })).status).toBe(202)
 
-    const before = await countRows(studio)
-    const referenceImages = [IMAGE_DATA_URL]
-    const refused = await studio.request('POST', '/api/generate', { prompt: 'one more', model, referenceImages })
-    expect(refused.status).toBe(402)
-    expect(Problem.parse(await refused.json())).toMatchObject({
-      code: 'budget_reached',
-      detail: `Nothing of the $0.40 for ${monthName(0)} is left; this would cost about $0.04. The budget begins anew on 1 ${monthName(1)} (UTC).`,
-    })
-    expect(await countRows(studio)).toEqual(before)
-    expect(await Array.fromAsync(studio.store.list(''))).toEqual([])
-  },
-  START_MS,
-)
+  const before = await countRows(studio)
+  const referenceImages = [IMAGE_DATA_URL]
+  const refused = await studio.request('POST', '/api/generate', { prompt: 'one more', model, referenceImages })
+  expect(refused.status).toBe(402)
+  expect(Problem.parse(await refused.json())).toMatchObject({
+    code: 'budget_reached',
+    detail: `Nothing of the $0.40 for ${monthName(0)} is left; this would cost about $0.04. The budget begins anew on 1 ${monthName(1)} (UTC).`,
+  })
+  expect(await countRows(studio)).toEqual(before)
+  expect(await Array.fromAsync(studio.store.list(''))).toEqual([])
+})
 
 test('the budget of a connection counts what its calls have cost, and reserves what is still to be made', async () => {
   const model = await addModel(ingest, { price: perOutput(), budget: LIMIT })

@@ -11,7 +11,6 @@ import { writeGeneration } from '../actions/generation.fixture.ts'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const INPUT = { min: 0, max: 1, maxBytes: null, types: [], needsPublicUrl: false }
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
@@ -42,7 +41,7 @@ beforeAll(async () => {
   const { workspaceId } = ingest.owner
   parentId = await writeGeneration(ingest.sql, { workspaceId, status: 'completed', outputs: ['stored', 'stored'] })
   images = (await upload('red', 'blue')).map(reference => reference.id ?? '')
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('refuses a verb that the model cannot do, and names what it can', async () => {

@@ -20,7 +20,7 @@ import { openJournal } from './journal.ts'
 
 /** Answers that are in the journal are stored, whatever their rows and processes went through. */
 
-const WAIT_MS = 15_000
+const WAIT_MS = 60_000
 let env: WorkerEnv
 
 useWorkerEnv(opened => {

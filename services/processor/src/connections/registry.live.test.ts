@@ -18,8 +18,7 @@ import type { AdapterSettings } from './create-adapter.ts'
 import type { EnvironmentConnection } from './environment.ts'
 import { openConnectionRegistry } from './registry.ts'
 
-const START_MS = 60_000
-const WAIT_MS = 10_000
+const WAIT_MS = 60_000
 const log = createLog({ service: 'test', level: 'silent' })
 const encryptionKey = new Uint8Array(32).fill(7)
 const stack = new AsyncDisposableStack()
@@ -29,7 +28,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 beforeEach(async () => {
   await sql`truncate connections, processors, models, outbox, provider_lanes, workflows`

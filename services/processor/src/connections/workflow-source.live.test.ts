@@ -22,7 +22,7 @@ beforeAll(async () => {
   dataDir = stack.use(await createTestDirectory()).path
   const directory = stack.use(await createTestDirectory()).path
   url = stack.use(await startFakeComfyUi({ directory })).url
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('lists uploaded workflows and those of the folder, and records for the uploaded ones what the server lacks', async () => {

@@ -13,7 +13,7 @@ import { openCallCost } from './call-cost-rows.ts'
 /** Calls whose answers are lost, at a provider that finds them by their idempotency keys. */
 
 const MICROS = 10_000
-const WAIT_MS = 15_000
+const WAIT_MS = 60_000
 let env: WorkerEnv
 
 useWorkerEnv(opened => {
@@ -74,7 +74,6 @@ test.each([
       Array.from({ length: calls }, (_, call) => ({ call, outcome: 'unknown' })),
     )
   },
-  20_000,
 )
 
 test('asks nothing about the calls of other models', async () => {

@@ -64,7 +64,7 @@ test('submits twice and no more with `maxSubmits` 2', async () => {
   const generation = await env.queueAndWait({})
   expect([generation.status, generation.error?.code]).toEqual(['failed', 'unknown_outcome'])
   expect(env.fake.requestLog.submits).toHaveLength(2)
-}, 20_000)
+})
 
 test('polls the known request id in a check, submits nothing, and stores what is ready by now', async () => {
   env.fake.setBehavior({ failure: { code: 'internal', message: '' } })

@@ -29,7 +29,6 @@ import { isReferenced } from './removal-rows.ts'
 import { removeNextObjects } from './remove-objects.ts'
 
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let database: Database
 let store: Store
@@ -37,7 +36,7 @@ let store: Store
 beforeAll(async () => {
   database = await openPurgeDatabase(stack)
   store = await openStore({ DATA_DIR: stack.use(await createTestDirectory()).path })
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 afterEach(async () => {
   await database`truncate generations, reference_images, object_removals, outbox cascade`

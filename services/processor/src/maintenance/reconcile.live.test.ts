@@ -6,13 +6,12 @@ import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { reconcile } from './reconcile.ts'
 
 // On a busy machine the first start of Postgres is slow.
-const START_MS = 60_000
 let env: WorkerEnv
 let running: Promise<void>[] = []
 
 beforeAll(async () => {
   env = await openWorkerEnv()
-}, START_MS)
+})
 afterAll(() => env[Symbol.asyncDispose]())
 beforeEach(() => env.fake.reset())
 afterEach(async () => {

@@ -27,7 +27,6 @@ const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 const WORKSPACE = crypto.randomUUID()
 // The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
 let database: Database
 let store: Store
 let spool: Spool
@@ -44,7 +43,7 @@ beforeAll(async () => {
   images = stack.use(openTestDecoder())
   store = await openStore({ DATA_DIR: directory.path })
   spool = await openSpool({ directory: join(directory.path, 'spool') })
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 beforeEach(() => fake.reset())
 afterEach(async () => {
@@ -80,7 +79,7 @@ test('an output that needs the key of a connection is not fetched where that is 
   const id = await insertTemporary({})
   await database`update generation_outputs set needs_auth = true where generation_id = ${id}`
   startLoop()
-  await waitFor('some tries', 10_000, async () => {
+  await waitFor('some tries', 60_000, async () => {
     const [row] = await database<{ tries: number }[]>`select tries from rehosts`
     return row === undefined || row.tries > 4
   })

@@ -53,7 +53,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(env.seen.maxReserved).toBeLessThanOrEqual(BUDGET)
     expect(env.seen.maxInMemory).toBe(0)
     expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
-  }, 60_000)
+  })
 
   test(`${name}: stores small outputs within the memory budget`, async () => {
     await using env = await openStoreEnv(openStore, 10 * MB)
@@ -65,7 +65,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(env.seen.maxInMemory).toBeLessThanOrEqual(10 * MB)
     expect(env.seen.maxReserved).toBeLessThanOrEqual(10 * MB)
     expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
-  }, 30_000)
+  })
 
   test(`${name}: reserves no memory for a provider that does not respond`, async () => {
     await using env = await openStoreEnv(openStore, 10 * MB)
@@ -79,7 +79,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(env.deps.budget.reserved).toBe(0)
     controller.abort(new Error('over'))
     expect(await hung).toBe('ended')
-  }, 30_000)
+  })
 
   test(`${name}: decodes a large image from its file, and stores its previews beside it`, async () => {
     await using env = await openStoreEnv(openStore)
@@ -89,7 +89,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(stored).toMatchObject({ kind: 'image', width: 64, height: 48, duration: null, mimeType: 'image/png' })
     expect(await Array.fromAsync(env.store.list('w/'))).toHaveLength(3)
     expect(await computeHash(env.store, stored.key)).toBe(stored.sha256)
-  }, 20_000)
+  })
 
   test(`${name}: leaves nothing when it is aborted during the fetch`, async () => {
     await using env = await openStoreEnv(openStore)
@@ -102,7 +102,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect((await Promise.all(ends)).map(({ message }) => message)).toEqual(Array(3).fill('lease lost'))
     expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
     expect(await Array.fromAsync(env.store.list(''))).toEqual([])
-  }, 20_000)
+  })
 }
 
 test('leaves no object and no file when it is aborted during a put', async () => {
@@ -122,7 +122,7 @@ test('leaves no object and no file when it is aborted during a put', async () =>
   await expect(storing).rejects.toThrow('lease lost')
   expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
   expect(await Array.fromAsync(bucket.store.list(''))).toEqual([])
-}, 20_000)
+})
 
 test('fetches nothing while it waits for memory, and ends when it is aborted', async () => {
   await using env = await openStoreEnv(openOnDisk)
@@ -187,7 +187,7 @@ for (const fileType of ['png', 'mp4', 'webm'] as const) {
       expect(ended).toBe(end)
       expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
       expect((await Array.fromAsync(env.store.list(''))).length > 0).toBe(end === 'stored')
-    }, 20_000)
+    })
   }
 }
 

@@ -63,7 +63,7 @@ test('makes no calls to a provider that is down, shows users the reason, and mak
   const made = await Promise.all(ids.map(id => env.waitUntilEnded(id)))
   expect(made.map(({ status, waiting }) => [status, waiting])).toEqual(ids.map(() => ['completed', null]))
   expect(await check()).toEqual({ kind: 'closed' })
-}, 40_000)
+})
 
 test('makes no other calls to a provider during the pause that it named', async () => {
   env.fake.setBehavior({ submit: { kind: 'status', status: 429, retryAfter: '2', times: 1 } })

@@ -38,7 +38,7 @@ test('two processors together never have more calls open than a connection allow
   const made = await Promise.all(ids.map(id => env.waitUntilEnded(id)))
   expect(made.map(({ status }) => status)).toEqual(ids.map(() => 'completed'))
   expect([await readMostOpen(), env.fake.requestLog.submits.length]).toEqual([3, 8])
-}, 40_000)
+})
 
 test('generations that find capacity at the same moment take no more of it than there is', async () => {
   await limitOpenCalls(2)
@@ -64,7 +64,7 @@ test('generations that find capacity at the same moment take no more of it than 
   const made = await Promise.all(ids.map(id => env.waitUntilEnded(id)))
   expect(made.map(({ status }) => status)).toEqual(['completed', 'completed'])
   expect(env.fake.requestLog.submits).toHaveLength(4)
-}, 40_000)
+})
 
 test('a generation whose calls are answered at once, and are more than may be open, makes them in turn', async () => {
   await limitOpenCalls(2)
@@ -72,7 +72,7 @@ test('a generation whose calls are answered at once, and are more than may be op
   const { status, outputs } = await env.queueAndWait({ model: 'fake-bytes', outputs: 10 })
   expect([status, outputs.filter(({ state }) => state === 'stored').length]).toEqual(['completed', 10])
   expect([await readMostOpen(), env.fake.requestLog.submits.length]).toEqual([2, 3])
-}, 40_000)
+})
 
 /** Creates a counter. `count` waits until it was called so many times. */
 function createCounter(target: number): { reached: Promise<void>; count: () => Promise<void> } {
@@ -93,7 +93,7 @@ async function limitOpenCalls(count: number): Promise<void> {
 
 /** Waits until so many of the generations wait for capacity at their connection. */
 async function waitForWaiting(ids: string[], count: number): Promise<void> {
-  await waitFor('generations that wait for capacity', 20_000, async () => {
+  await waitFor('generations that wait for capacity', 60_000, async () => {
     const generations = await Promise.all(ids.map(id => env.read(id)))
     return generations.filter(({ waiting }) => waiting?.reason === 'connection-full').length >= count
   })

@@ -26,7 +26,7 @@ beforeAll(async () => {
     .withExif({ IFD0: { ImageDescription: SECRET } })
     .png()
     .toBuffer()
-}, 60_000)
+})
 beforeEach(() => {
   readObject = query.store.get
 })
@@ -117,12 +117,12 @@ test('sends two at once to a workspace, and takes another one once a client has 
   const reader = first.body?.getReader()
   await reader?.read()
   await reader?.cancel()
-  await waitFor('a free slot', 10_000, async () => (await downloadAll(path)) === 200)
+  await waitFor('a free slot', 60_000, async () => (await downloadAll(path)) === 200)
   await second.body?.cancel()
   // Each of them ends before the next begins: none leaves its slot taken.
   for (let count = 0; count < 5; count += 1) expect(await downloadAll(path)).toBe(200)
   expect((await query.get(`/api/download?ids=${crypto.randomUUID()}`)).status).toBe(404)
-  await waitFor('two free slots', 10_000, async () => {
+  await waitFor('two free slots', 60_000, async () => {
     const responses = await Promise.all([query.get(path), query.get(path)])
     await Promise.all(responses.map(response => response.bytes()))
     return responses.every(({ status }) => status === 200)
@@ -181,7 +181,7 @@ test('reads no further than a slow client, and stops when it goes away', async (
   const chunksAtRest = await endless.waitUntilStill()
   expect([endless.opened(), chunksAtRest < 200]).toEqual([1, true])
   await reader?.cancel()
-  await waitFor('the end of the work', 10_000, async () => endless.closed() === 1)
+  await waitFor('the end of the work', 60_000, async () => endless.closed() === 1)
   expect(endless.opened()).toBe(1)
 })
 

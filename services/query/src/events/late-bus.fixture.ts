@@ -8,7 +8,7 @@ import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { createLiveEvents, type LiveEventsDeps } from './live.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-const WAIT_MS = 10_000
+const WAIT_MS = 60_000
 
 /** Creates a bus that delivers the messages of the outbox when it is told to. */
 export function createLateBus(sql: Database) {

@@ -14,7 +14,6 @@ import { readBusPosition } from './stream-position.ts'
 
 /** Events that are sent before the bus delivers them: the database is a real one, the bus delivers when a test says so. */
 
-const START_MS = 60_000
 const [MINE, OTHER] = [crypto.randomUUID(), crypto.randomUUID()]
 const ALL = 1_000
 const stack = new AsyncDisposableStack()
@@ -24,7 +23,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('sends what the bus is late with at once, without an id, and the id alone when the bus delivers it', async () => {
@@ -128,7 +127,7 @@ test('any order of changes, reads of the outbox, deliveries and reconnections le
     fc.asyncProperty(fc.array(STEP, { maxLength: 16 }), steps => runSteps(env, ids, steps)),
     { numRuns: 40 },
   )
-}, 60_000)
+})
 
 /** A page: its connections, one after the other, and the generations that have changed since it was opened. */
 interface Page {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 beforeEach(async () => void (await sql`delete from outbox`))
 
@@ -121,7 +121,7 @@ function startTail(options: Partial<OutboxTailDeps> = {}) {
       running ??= tail.run()
       tick.resolve()
       tick = Promise.withResolvers()
-      await waitFor('The read', 10_000, async () => reads > before, 1)
+      await waitFor('The read', 60_000, async () => reads > before, 1)
     },
     [Symbol.asyncDispose]: async () => {
       stopping.abort()

@@ -14,7 +14,6 @@ import { ListParameters, parseListQuery } from './list-parameters.ts'
 import { readTimeline, selectTimeline } from './timeline.ts'
 
 // On a busy machine the first start of Postgres is slow.
-const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 
@@ -22,7 +21,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('returns a null cursor at either end of the list', async () => {
@@ -262,7 +261,7 @@ test('accepts any text as a search', async () => {
     }),
     { numRuns: 200 },
   )
-}, 60_000)
+})
 
 test('returns each row that exists throughout exactly once while others write', async () => {
   const scenarios = fc.record({
@@ -291,7 +290,7 @@ test('returns each row that exists throughout exactly once while others write', 
     }),
     { numRuns: 25 },
   )
-}, 60_000)
+})
 
 async function applyConcurrentWrite(
   workspace: { id: string; ids: string[] },

@@ -44,7 +44,7 @@ beforeAll(async () => {
     select timestamp_text(created_at) as at from generation_documents where workspace_id = ${WORKSPACE}
     order by created_at offset ${ROWS / 2} limit 1`
   CURSOR.createdAt = middle?.at ?? CURSOR.createdAt
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 const ONE_INDEX: [string, Record<string, string>, string][] = [

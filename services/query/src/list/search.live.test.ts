@@ -13,7 +13,6 @@ import { isPlainSearch, readNewestFound } from './newest-found.ts'
 /** Searches in every script, and what they find. */
 
 // On a busy machine the first start of Postgres is slow.
-const START_MS = 60_000
 const RUNS = 15
 /** Generations before those that are looked up. */
 const NEWER_ROWS = 1_000
@@ -153,7 +152,7 @@ beforeAll(async () => {
   for (const workspace of [WALKED, LOOKED_UP])
     for (const prompt of [...CASES.map(([prompt]) => prompt), ...UNSPACED, ...WORDS.flatMap(getForms)])
       prompts.set(await insertRow(sql, workspace, { prompt, createdAt: '2020-01-01T00:00:00Z' }), prompt)
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 for (const [prompt, found, notFound] of CASES) {

@@ -12,7 +12,6 @@ import { selectTimeline } from './timeline.ts'
 
 /** The cost of a list, which does not depend on other workspaces: its time would show that they are there. */
 
-const LIMIT_MS = 60_000
 const WORKSPACE = crypto.randomUUID()
 const ROWS = 140
 const OTHER_ROWS = 5_000
@@ -35,28 +34,24 @@ const FILTERS: Record<string, string>[] = [
   { ids: crypto.randomUUID() },
 ]
 
-test(
-  'reads as much for a workspace when another has many times its rows and the same words',
-  async () => {
-    await using database = await createTestDatabase()
-    const log = createLog({ service: 'test', level: 'silent' })
-    const sql = openDatabase({ url: database.url, name: 'test', log })
-    await using stack = new AsyncDisposableStack()
-    stack.defer(() => sql.end({ timeout: 1 }))
-    await insertRows(sql, WORKSPACE, ROWS)
-    await vacuum(sql)
-    const alone = await countBlocks(sql)
-    await insertRows(sql, crypto.randomUUID(), OTHER_ROWS)
-    await vacuum(sql)
-    const blocks = await countBlocks(sql)
-    // An index with more rows has a level more; the rows of the other would be several hundred blocks.
-    const risen = [...blocks].filter(([statement, count]) => count > 2 * (alone.get(statement) ?? 0) + 10)
-    expect(risen).toEqual([])
-    expect(blocks.size).toBe(alone.size)
-    expect(await isSearchCommon(sql, WORKSPACE, { prefixes: ['number'], phrases: [] })).toBe(false)
-  },
-  LIMIT_MS,
-)
+test('reads as much for a workspace when another has many times its rows and the same words', async () => {
+  await using database = await createTestDatabase()
+  const log = createLog({ service: 'test', level: 'silent' })
+  const sql = openDatabase({ url: database.url, name: 'test', log })
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => sql.end({ timeout: 1 }))
+  await insertRows(sql, WORKSPACE, ROWS)
+  await vacuum(sql)
+  const alone = await countBlocks(sql)
+  await insertRows(sql, crypto.randomUUID(), OTHER_ROWS)
+  await vacuum(sql)
+  const blocks = await countBlocks(sql)
+  // An index with more rows has a level more; the rows of the other would be several hundred blocks.
+  const risen = [...blocks].filter(([statement, count]) => count > 2 * (alone.get(statement) ?? 0) + 10)
+  expect(risen).toEqual([])
+  expect(blocks.size).toBe(alone.size)
+  expect(await isSearchCommon(sql, WORKSPACE, { prefixes: ['number'], phrases: [] })).toBe(false)
+})
 
 async function vacuum(sql: Database): Promise<void> {
   await sql`vacuum analyze generations, generation_documents, generation_words, generation_outputs`

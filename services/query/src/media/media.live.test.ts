@@ -15,7 +15,7 @@ beforeAll(async () => {
   const identify = async (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
   query = stack.use(await openTestQuery({ identify, allowOrigins: [upstream.url.origin] }))
   // The first start of Postgres is slow on a busy machine.
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('serves media whole and in ranges, to their own workspace only', async () => {

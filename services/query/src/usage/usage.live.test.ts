@@ -10,7 +10,6 @@ import { readUsage, respondUsage } from './usage.ts'
 import { parseUsageQuery } from './usage-parameters.ts'
 import { readUsageRows } from './usage-rows.ts'
 
-const START_MS = 60_000
 const NOW = new Date('2026-11-20T10:00:00Z')
 const OWNER = crypto.randomUUID()
 const ADMIN = { workspaceId: OWNER, admin: true }
@@ -24,7 +23,7 @@ beforeAll(async () => {
   sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
   await writeCalls()
-}, START_MS)
+})
 afterAll(() => stack.disposeAsync())
 
 test('sums up the calls of the month by day, with what the provider reported, else what was estimated', async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
     'create table generations (nr int, prompt text); create table users (id int); create table profiles (id int)',
   )
   await createTables(url, 'empty', '')
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 const ODD =

@@ -26,7 +26,7 @@ let env: BackfillEnv
 
 beforeAll(async () => {
   env = stack.use(await openBackfillEnv())
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 interface Case {

@@ -15,7 +15,7 @@ let env: BackfillEnv
 
 beforeAll(async () => {
   env = stack.use(await openBackfillEnv())
-}, 60_000)
+})
 afterAll(() => stack.disposeAsync())
 
 test('brings an address into every generation that has it, once; what cannot be had is given up and stays', async () => {
@@ -49,7 +49,7 @@ test('brings an address into every generation that has it, once; what cannot be 
     const left = await readLeft()
     return left.length === 3 && left.every(({ error }) => error !== null)
   }
-  await waitFor('the references', 20_000, isSettled)
+  await waitFor('the references', 60_000, isSettled)
   controller.abort()
   await running
   expect((await readLeft()).map(row => row.error)).toEqual([

@@ -170,7 +170,7 @@ test('tells progress and previews while a prompt runs, and stops when told', asy
     },
     neverAborted,
   )
-  await waitFor('the websocket', 2_000, async () => fake.openSockets() === 1)
+  await waitFor('the websocket', 60_000, async () => fake.openSockets() === 1)
   await submit(adapter, { ...REQUEST, indices: [2, 3] })
   await watching
   expect(progress.at(-1)).toBe(1)
@@ -184,12 +184,12 @@ test('tells progress and previews while a prompt runs, and stops when told', asy
   const stop = new AbortController()
   const ignored = { indices: [0], onProgress: () => {}, onPreview: () => {} }
   const stopped = adapter.watch?.(crypto.randomUUID(), ignored, stop.signal)
-  await waitFor('the websocket', 2_000, async () => fake.openSockets() === 1)
+  await waitFor('the websocket', 60_000, async () => fake.openSockets() === 1)
   stop.abort()
   await stopped
-  await waitFor('its end', 2_000, async () => fake.openSockets() === 0)
+  await waitFor('its end', 60_000, async () => fake.openSockets() === 0)
   const cut = adapter.watch?.(crypto.randomUUID(), ignored, neverAborted)
-  await waitFor('the websocket', 2_000, async () => fake.openSockets() === 1)
+  await waitFor('the websocket', 60_000, async () => fake.openSockets() === 1)
   fake.cutSockets()
   await cut
 })
@@ -304,7 +304,7 @@ async function poll(adapter: Adapter, handle: string, kind: 'finished' | 'failed
 }
 
 async function waitForState(adapter: Adapter, handle: string | undefined, matches: (result: CheckResult) => boolean) {
-  return await waitFor('the prompt', 5_000, async () => {
+  return await waitFor('the prompt', 60_000, async () => {
     const result = await adapter.check(handle ?? '', neverAborted, { indices: [0, 1] })
     return matches(result) && result
   })

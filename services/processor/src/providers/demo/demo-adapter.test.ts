@@ -1,4 +1,4 @@
-import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, expect, test } from 'bun:test'
 import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
 import { ModelSpec } from '@darkroom/contracts/model'
 import { computeSize } from '@darkroom/contracts/size'
@@ -13,9 +13,6 @@ import {
 } from '../adapter.ts'
 import { createDemoAdapter } from './demo-adapter.ts'
 import { openWorkerPool } from './worker-pool.ts'
-
-// Drawing is slow on a busy machine.
-setDefaultTimeout(20_000)
 
 const adapter = createDemoAdapter()
 afterAll(() => adapter.close())

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { ModelSpec } from '@darkroom/contracts/model'
@@ -15,9 +15,6 @@ import { createDemoAdapter } from '../demo/demo-adapter.ts'
 import { createLocalAdapter } from './local-adapter.ts'
 import { openTestPackages, openTestUpscaler } from './test-upscaler.fixture.ts'
 
-// The packages are downloaded the first time, and a busy machine upscales slowly.
-setDefaultTimeout(120_000)
-
 const upscaler = openTestUpscaler()
 const adapter = createLocalAdapter({ connection: 'local', upscaler })
 const demo = createDemoAdapter()
@@ -29,6 +26,7 @@ let landscape: Pixels
 /** A few of its rows. */
 let strip: Uint8Array
 
+// The packages are downloaded the first time.
 beforeAll(async () => {
   directory = await openTestPackages().install(signal)
   landscape = await drawLandscape()
@@ -84,7 +82,7 @@ test('a cancel ends the process with the work, and what waits is made in its tur
   left.abort(new Error('left the queue'))
   stopped.abort(new Error('cancelled'))
   expect([(await first).message, (await second).message]).toEqual(['cancelled', 'left the queue'])
-  await waitFor('the process to end', 30_000, async () => !isProcessAlive(pid ?? 0))
+  await waitFor('the process to end', 60_000, async () => !isProcessAlive(pid ?? 0))
   await Promise.all(others)
   expect(order).toEqual([1, 2])
 })
@@ -93,13 +91,13 @@ test('the process has a low priority and no secrets, ends without work, and is s
   await using own = openTestUpscaler({ idleMs: 50 })
   const task = { bytes: strip, scale: 2 } as const
   await own.upscale(task, signal)
-  await waitFor('the idle process to end', 30_000, async () => own.listPids().length === 0)
+  await waitFor('the idle process to end', 60_000, async () => own.listPids().length === 0)
   await own.upscale(task, signal)
   const [pid = 0] = own.listPids()
   expect(getPriority(pid)).toBe(10)
   expect(await Bun.file(`/proc/${pid}/environ`).text()).not.toMatch(/(^|\0)(PATH|HOME|DATABASE_URL)=/)
   process.kill(pid, 'SIGKILL')
-  await waitFor('the killed process to be missed', 30_000, async () => own.listPids().length === 0)
+  await waitFor('the killed process to be missed', 60_000, async () => own.listPids().length === 0)
   await own.upscale(task, signal)
   await own.close()
   expect(own.listPids()).toEqual([])
@@ -125,7 +123,7 @@ test('the process does not outlive a processor that is killed', async () => {
   const [pid] = JSON.parse(new TextDecoder().decode(value)) as number[]
   parent.kill('SIGKILL')
   await parent.exited
-  await waitFor('the upscaler to end', 30_000, async () => await isGone(pid))
+  await waitFor('the upscaler to end', 60_000, async () => await isGone(pid))
 })
 
 test('refuses what is no image, more than one, or too large, and says so', async () => {

@@ -49,7 +49,7 @@ test('one who leaves ends no installation, and the end of the processor does', a
   const visitor = new AbortController()
   const left = packages.install(visitor.signal).catch(error => error)
   const waiting = packages.install(signal).catch(error => error)
-  await waitFor('the download to begin', 30_000, async () => requests > 0)
+  await waitFor('the download to begin', 60_000, async () => requests > 0)
   visitor.abort(new Error('left'))
   expect((await left).message).toBe('left')
   expect(await readdir(join(directory.path, 'models'))).toHaveLength(1)
