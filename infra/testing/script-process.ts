@@ -11,7 +11,7 @@ export interface ScriptOptions {
   url?: string
 }
 
-const START_TIMEOUT_MS = 20_000
+const START_TIMEOUT_MS = 60_000
 
 /**
  * Starts a script that writes its address as its first line, or that listens on a given one, and waits until it is ready.

@@ -13,7 +13,7 @@ export interface ComfyUiStudio extends AsyncDisposable {
   fake: FakeComfyUiProcess
 }
 
-const START_MS = 30_000
+const START_MS = 60_000
 const WAIT_MS = 60_000
 const STEPS = 4
 

@@ -34,7 +34,7 @@ interface SubmitOptions {
   references?: readonly string[]
 }
 
-const START_MS = 30_000
+const START_MS = 60_000
 const END_MS = 90_000
 /** Polls until a call is finished, unless a case has another number. */
 const POLLS = 1

@@ -7,7 +7,7 @@ import type { KitCase } from './kit-case.ts'
 import type { KitStudio } from './kit-studio.ts'
 
 const ANSWER_MS = 1_500
-const POLL_MS = 30_000
+const POLL_MS = 60_000
 /** Polls that no case waits for. */
 const ENDLESS = 1_000
 

@@ -37,7 +37,7 @@ async function openClone() {
   const read = (name: string) => Bun.file(join(directory.path, name)).text()
   await Bun.write(join(directory.path, 'docker-compose.yml'), COMPOSE)
   await Bun.write(join(directory.path, 'infra/deploy/Dockerfile'), DOCKERFILE)
-  const options = { root: directory.path, signal: AbortSignal.timeout(10_000), toUrl: () => registry.url.origin }
+  const options = { root: directory.path, signal: AbortSignal.timeout(60_000), toUrl: () => registry.url.origin }
   return {
     pin: (shouldWrite = true) => pinFiles({ ...options, shouldWrite }),
     readCompose: () => read('docker-compose.yml'),

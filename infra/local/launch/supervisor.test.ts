@@ -27,7 +27,7 @@ async function superviseShell(script: string, { isFirstStartRequired = true, fai
     return { child, stop: () => child.stop(1_000) }
   }
   const onMessage = (line: string) => void messages.push(line)
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(60_000)
   const options = { name: 'the part', start, onMessage, signal, isFirstStartRequired, restartPolicy: FAST_RESTARTS }
   const supervised: Stoppable = await supervise(options).catch(async error => {
     await directory[Symbol.asyncDispose]()

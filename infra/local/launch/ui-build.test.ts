@@ -16,7 +16,7 @@ async function writeSource(root: string, file: string, text: string, seconds?: n
 async function build(root: string): Promise<string[]> {
   const messages: string[] = []
   const env = { PATH: '/usr/bin:/bin' }
-  await buildUi({ root, env, signal: AbortSignal.timeout(10_000), onMessage: line => messages.push(line) })
+  await buildUi({ root, env, signal: AbortSignal.timeout(60_000), onMessage: line => messages.push(line) })
   return messages
 }
 

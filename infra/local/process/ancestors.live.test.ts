@@ -18,7 +18,7 @@ interface Seen {
 }
 
 async function readWhenWritten(file: string): Promise<string> {
-  const wait = { what: file, milliseconds: 10_000, signal: AbortSignal.timeout(15_000), intervalMs: 20 }
+  const wait = { what: file, milliseconds: 60_000, signal: AbortSignal.timeout(60_000), intervalMs: 20 }
   return await waitUntil(async () => (await readFile(file, 'utf8').catch(() => '')) || undefined, wait)
 }
 

@@ -10,7 +10,7 @@ function startShell(script: string, file: string) {
 }
 
 async function waitUntilExited(pid: number): Promise<true> {
-  const wait = { what: `The end of ${pid}`, milliseconds: 4_000, signal: AbortSignal.timeout(5_000) }
+  const wait = { what: `The end of ${pid}`, milliseconds: 60_000, signal: AbortSignal.timeout(60_000) }
   return await waitUntil(async () => ((await isProcessRunning(pid, '')) ? undefined : true), wait)
 }
 
@@ -21,7 +21,7 @@ test('stops on its stop signal, and reports the exit code', async () => {
     `${directory.path}/log`,
   )
   const lines = () => child.lastLines()
-  const wait = { what: 'its first line', milliseconds: 4_000, signal: AbortSignal.timeout(5_000) }
+  const wait = { what: 'its first line', milliseconds: 60_000, signal: AbortSignal.timeout(60_000) }
   await waitUntil(async () => ((await lines()).includes('up') ? true : undefined), wait)
   await child.stop(4_000)
   expect(await child.exited).toBe('exit 0')
@@ -31,7 +31,7 @@ test('stops on its stop signal, and reports the exit code', async () => {
 test('is killed with its own child processes when it does not stop in time', async () => {
   await using directory = await createTestDirectory()
   const child = startShell('trap "" TERM; sleep 60 & echo $!; wait; sleep 60', `${directory.path}/log`)
-  const wait = { what: 'its first line', milliseconds: 4_000, signal: AbortSignal.timeout(5_000) }
+  const wait = { what: 'its first line', milliseconds: 60_000, signal: AbortSignal.timeout(60_000) }
   const grandchild = await waitUntil(async () => (await child.lastLines())[0], wait)
   await child.stop(50)
   expect(await child.exited).toBe('SIGKILL')
@@ -50,7 +50,7 @@ test('stops when the process that started it is killed', async () => {
   const { promise: started, resolve } = Promise.withResolvers<number>()
   void forEachLine(launcher.stdout, line => resolve(Number(line)))
   const pid = await started
-  const wait = { what: 'its command', milliseconds: 4_000, signal: AbortSignal.timeout(5_000) }
+  const wait = { what: 'its command', milliseconds: 60_000, signal: AbortSignal.timeout(60_000) }
   await waitUntil(async () => (await isProcessRunning(pid, 'sleep 60')) || undefined, wait)
   launcher.kill('SIGKILL')
   expect(await waitUntilExited(pid)).toBe(true)

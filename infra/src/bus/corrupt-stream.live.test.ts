@@ -71,6 +71,6 @@ async function publish(bus: Awaited<ReturnType<typeof openBus>>): Promise<string
 async function usingServer(storeDir: string, use: (url: string) => Promise<void>): Promise<void> {
   const binary = findInstalledNatsServer(TEST_CACHE)
   if (!binary) throw new Error('The tests need nats-server: `bun run test` gets it once, then `bun test` finds it.')
-  const server = await startNats({ binary, storeDir, signal: AbortSignal.timeout(20_000) })
+  const server = await startNats({ binary, storeDir, signal: AbortSignal.timeout(60_000) })
   await use(server.url).finally(() => server.stop())
 }

@@ -262,7 +262,7 @@ async function published(): Promise<BusMessage[]> {
   const { last } = await bus.eventBounds()
   if (last === 0) return []
   const messages: BusMessage[] = []
-  for await (const event of bus.consumeEvents({ sequence: 1 }, AbortSignal.timeout(4_000))) {
+  for await (const event of bus.consumeEvents({ sequence: 1 }, AbortSignal.timeout(60_000))) {
     expect(event.subject).toBe(subject)
     messages.push(event.data as BusMessage)
     if (event.sequence === last) break

@@ -118,7 +118,7 @@ async function exchange(port: number, text: string): Promise<string> {
 
 /** Reads a text until it matches, since some effects come only after a response has been sent. */
 async function eventually(read: () => Promise<string>, pattern: RegExp): Promise<string> {
-  const deadline = AbortSignal.timeout(4_000)
+  const deadline = AbortSignal.timeout(60_000)
   for (let text = await read(); ; text = await read()) {
     if (pattern.test(text)) return text
     deadline.throwIfAborted()

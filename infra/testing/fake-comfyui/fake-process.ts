@@ -28,7 +28,7 @@ export interface FakeComfyUiProcess extends AsyncDisposable {
 }
 
 const SERVER = join(import.meta.dirname, 'fake-server.ts')
-const START_MS = 20_000
+const START_MS = 60_000
 
 /** @param directory of its files; used by nothing else */
 export async function startFakeComfyUiProcess(directory: string): Promise<FakeComfyUiProcess> {

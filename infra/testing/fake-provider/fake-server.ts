@@ -58,7 +58,7 @@ function createControl(state: ProviderState, server: Server): FakeProviderServer
     reset: state.reset,
     holdFiles: () => state.setBehavior({ holdFiles: true }),
     releaseFiles: () => state.setBehavior({ holdFiles: false }),
-    waitForRequests: (matches, milliseconds = 5_000) =>
+    waitForRequests: (matches, milliseconds = 60_000) =>
       state.waitUntil(() => matches(state.requestLog), AbortSignal.timeout(milliseconds)),
     [Symbol.asyncDispose]: () => closeServer(server),
   }

@@ -2,7 +2,7 @@ import { Generation } from '@darkroom/contracts/generation'
 import { StudioReadiness } from '@darkroom/contracts/parts'
 import { waitUntil } from '../../local/process/wait-until.ts'
 
-const GENERATE_TIMEOUT_MS = 30_000
+const GENERATE_TIMEOUT_MS = 60_000
 
 /**
  * Generates an image in a studio, by HTTP alone, as a check of all its parts. Repeats requests that are refused with 503 while a part

@@ -33,7 +33,7 @@ export interface LauncherOptions {
 export const CLONE = join(import.meta.dirname, '..', '..', '..')
 const START = ['infra/local/bootstrap.ts', 'start']
 const OPEN_LINE = /Darkroom is open: (\S+)/
-const STOP_MS = 20_000
+const STOP_MS = 60_000
 
 /** Runs `bun start`. */
 export function startLauncher(options: LauncherOptions): Launcher {

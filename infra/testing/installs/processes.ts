@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { waitFor } from '../wait-for.ts'
 
-const EXIT_TIMEOUT_MS = 15_000
+const EXIT_TIMEOUT_MS = 60_000
 
 /** Returns the processes that have the text in their command line or environment. */
 export async function findProcesses(marker: string): Promise<number[]> {

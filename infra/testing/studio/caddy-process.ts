@@ -17,7 +17,7 @@ export interface CaddyOptions {
 }
 
 const CADDYFILE = join(import.meta.dirname, '..', '..', 'deploy', 'Caddyfile')
-const START_TIMEOUT_MS = 10_000
+const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 3_000
 
 /** Starts Caddy with the configuration of a server, and waits until it listens. */

@@ -6,7 +6,7 @@ import { startScript } from '../script-process.ts'
 import { waitFor } from '../wait-for.ts'
 
 const SERVER = join(import.meta.dirname, '..', 'fake-provider', 'fake-server.ts')
-const REQUESTS_TIMEOUT_MS = 20_000
+const REQUESTS_TIMEOUT_MS = 60_000
 
 export type FakeRequestLog = RequestLog
 

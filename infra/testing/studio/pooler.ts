@@ -31,7 +31,7 @@ export interface PoolerOptions {
 
 const LOOPBACK = '127.0.0.1'
 const NAME = 'PgBouncer'
-const START_MS = 20_000
+const START_MS = 60_000
 const STOP_MS = 3_000
 
 /** @param folder used by nothing else; `databaseUrl` the address of the database, with the password */

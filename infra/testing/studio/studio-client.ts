@@ -17,7 +17,7 @@ export type WaitForGeneration = (
   milliseconds?: number,
 ) => Promise<Generation>
 
-const GENERATION_TIMEOUT_MS = 30_000
+const GENERATION_TIMEOUT_MS = 60_000
 
 /** Creates a client whose requests fail as `fetch` does. */
 export function createStudioClient(url: string): StudioClient {

@@ -58,10 +58,8 @@ interface WorkerServices {
 }
 
 const log = createLog({ service: 'test', level: 'silent' })
-const WAIT_TIMEOUT_MS = 20_000
+const WAIT_TIMEOUT_MS = 60_000
 const RECOVER_INTERVAL_MS = 200
-// On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 
 /** Opens an environment for the tests of a file, resets its fake and its breakers before each, and stops the workers after each. */
 export function useWorkerEnv(onOpen: (env: WorkerEnv) => void): void {
@@ -69,7 +67,7 @@ export function useWorkerEnv(onOpen: (env: WorkerEnv) => void): void {
   beforeAll(async () => {
     env = await openWorkerEnv()
     onOpen(env)
-  }, START_MS)
+  })
   afterAll(() => env[Symbol.asyncDispose]())
   beforeEach(async () => {
     env.fake.reset()

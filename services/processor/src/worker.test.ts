@@ -87,7 +87,7 @@ function startWorker(slots: Slots, activity?: NonNullable<WorkerDeps['activity']
     pullTimes: bus.pullTimes,
     change: connections.change,
     expectPulls: async (expected: Slots) => {
-      const deadline = AbortSignal.timeout(2_000)
+      const deadline = AbortSignal.timeout(60_000)
       while (!deadline.aborted && !Bun.deepEquals(bus.countPulls(), expected)) await Bun.sleep(1)
       // Long enough for a slot that should not be there.
       await Bun.sleep(10)

@@ -178,7 +178,7 @@ async function upload(port: number, bytes: number): Promise<number> {
 }
 
 async function waitForBodyBytes(isReached: (bytes: number) => boolean): Promise<void> {
-  const deadline = AbortSignal.timeout(10_000)
+  const deadline = AbortSignal.timeout(60_000)
   for (;;) {
     const url = `http://${HOST}:${service.server?.port}/metrics`
     const text = await (await fetch(url, { headers: { host: HOST } })).text()

@@ -123,7 +123,7 @@ test('forwards a partial response as partial', async () => {
 
 test('returns an early error before the request body has been sent', async () => {
   const never = new ReadableStream({ start: controller => controller.enqueue(new Uint8Array(1_000)) })
-  const signal = AbortSignal.timeout(4_000)
+  const signal = AbortSignal.timeout(60_000)
   expect((await fetch(`${base}/api/early`, { method: 'POST', body: never, signal })).status).toBe(413)
 })
 

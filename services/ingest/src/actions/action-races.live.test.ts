@@ -145,7 +145,7 @@ async function runInOrder(id: string, actions: (() => Promise<unknown>)[]): Prom
 }
 
 async function waitForLockWaiters(count: number): Promise<void> {
-  const deadline = AbortSignal.timeout(4_000)
+  const deadline = AbortSignal.timeout(60_000)
   while ((await ingest.sql`select from pg_locks where not granted`).length < count) {
     deadline.throwIfAborted()
     await Bun.sleep(2)

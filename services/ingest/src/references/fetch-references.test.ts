@@ -23,7 +23,7 @@ const createUrlSource = (path: string, index: number) => ({
 })
 
 function createFetchOptions(reserved: number[] = []): FetchOptions {
-  return { reserve: bytes => void reserved.push(bytes), signal: AbortSignal.timeout(5_000), get: safeGetFromUpstream }
+  return { reserve: bytes => void reserved.push(bytes), signal: AbortSignal.timeout(60_000), get: safeGetFromUpstream }
 }
 
 test('returns the bytes of references sent by URL, in order, and reserves their memory', async () => {

@@ -162,7 +162,7 @@ test.each([
     await cancelAsUser(env, id, { isPublished: false })
     const [call] = await env.database<{ handle: string }[]>`
     update provider_calls set cancel_tried_at = now() where generation_id = ${id} returning request_id as handle`
-    await adapter.cancel(call?.handle ?? '', AbortSignal.timeout(5_000))
+    await adapter.cancel(call?.handle ?? '', AbortSignal.timeout(60_000))
     env.fake.setBehavior({ readyOutputs: null })
     await retryAsUser(env, id, 'make')
     expect((await env.waitUntilEnded(id)).status).toBe('completed')

@@ -117,7 +117,7 @@ export async function countRows({ database }: PurgeEnv, table: string): Promise<
 }
 
 export async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000)
+  const deadline = AbortSignal.timeout(60_000)
   while (!(await condition())) {
     deadline.throwIfAborted()
     await Bun.sleep(20)

@@ -300,7 +300,7 @@ async function waitUntilGeneration(id: string, matches: (generation: Generation)
 }
 
 async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(15_000)
+  const deadline = AbortSignal.timeout(60_000)
   while (!(await condition())) {
     deadline.throwIfAborted()
     await Bun.sleep(10)

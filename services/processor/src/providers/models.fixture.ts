@@ -4,7 +4,7 @@ import type { Adapter } from './adapter.ts'
 import { type Connections, createFixedConnections } from './connections.ts'
 import { replaceModels } from './model-rows.ts'
 
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 60_000
 
 /** Writes the models of adapters to the database, and returns the connections of a process that serves these adapters. */
 export async function publishFixedModels(

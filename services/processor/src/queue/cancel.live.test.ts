@@ -118,7 +118,7 @@ async function startPolledGeneration(): Promise<string> {
 }
 
 async function waitForOutcome(id: string, wanted: string): Promise<string | null> {
-  const deadline = AbortSignal.timeout(5_000)
+  const deadline = AbortSignal.timeout(60_000)
   for (;;) {
     const [row] = await env.database<{ outcome: string | null }[]>`
       select outcome from provider_calls where generation_id = ${id}`

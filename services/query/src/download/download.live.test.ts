@@ -250,7 +250,7 @@ async function insertStored(overrides: RowOverrides): Promise<string> {
   const rows = await query.sql<{ key: string }[]>`
     update generation_outputs set bytes = ${image.length}, sha256 = sha256(${image}) where generation_id = ${id} and key is not null
     returning key`
-  for (const { key } of rows) await query.store.put(key, image, { signal: AbortSignal.timeout(10_000) })
+  for (const { key } of rows) await query.store.put(key, image, { signal: AbortSignal.timeout(60_000) })
   await query.sql`update generations set parameters = '{"seed": 7}', version = version + 1 where id = ${id}`
   return id
 }

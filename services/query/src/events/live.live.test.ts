@@ -304,7 +304,7 @@ async function publishOutbox(bus: Bus): Promise<void> {
 }
 
 async function waitUntil(description: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(15_000)
+  const deadline = AbortSignal.timeout(60_000)
   while (!(await condition())) {
     if (deadline.aborted) throw new Error(`no ${description} within 15 s`)
     await Bun.sleep(5)

@@ -19,7 +19,7 @@ export interface SseClient {
   close(): void
 }
 
-const DEADLINE_MS = 15_000
+const DEADLINE_MS = 60_000
 
 /** @param options with the state `stalled`, nothing is read before `read` is called */
 export async function openSseClient(

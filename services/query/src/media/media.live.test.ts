@@ -20,7 +20,7 @@ afterAll(() => stack.disposeAsync())
 
 test('serves media whole and in ranges, to their own workspace only', async () => {
   const key = `w/${ALICE.workspaceId}/gen/x/1/0.png`
-  await query.store.put(key, new TextEncoder().encode('0123456789'), { signal: AbortSignal.timeout(5_000) })
+  await query.store.put(key, new TextEncoder().encode('0123456789'), { signal: AbortSignal.timeout(60_000) })
   const whole = await query.get(`/media/${key}`)
   expect(await whole.text()).toBe('0123456789')
   expect(whole.headers.get('content-type')).toBe('image/png')

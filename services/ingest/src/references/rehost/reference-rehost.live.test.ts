@@ -83,7 +83,7 @@ test('an address that is asked for again while it is fetched is fetched once mor
     const identity = { userId: WORKSPACE, workspaceId: WORKSPACE, admin: true }
     const parameters = { referenceImageUrl: url, referenceImages: [url] }
     const item = { id, clientId: id, identity, record: { ...record, ...times, parameters, outputs: [] }, outputs: [] }
-    expect(await insertBatch(env.sql, [item], { isDryRun: false, signal: AbortSignal.timeout(10_000) })).toBe(1)
+    expect(await insertBatch(env.sql, [item], { isDryRun: false, signal: AbortSignal.timeout(60_000) })).toBe(1)
   }
   await env.sql`delete from reference_rehosts`
   await request()

@@ -201,7 +201,7 @@ test('describes itself as no AI model', async () => {
 })
 
 async function submit(request: ProviderRequest, options: Partial<CallOptions> = {}, by = adapter) {
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(60_000)
   if (by.submitting.kind !== 'local') throw new Error('expected a local adapter')
   return await by.submitting.make(request, { idempotencyKey: 'test', signal, ...options })
 }

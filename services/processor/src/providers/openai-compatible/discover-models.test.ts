@@ -41,5 +41,5 @@ async function listModels(server: 'litellm' | 'openai', pages: Record<string, ob
     foundDialect: null,
     fetch: Object.assign(respond, { preconnect: fetch.preconnect }),
   })
-  return await adapter.models(AbortSignal.timeout(5_000))
+  return await adapter.models(AbortSignal.timeout(60_000))
 }
