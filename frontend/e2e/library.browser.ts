@@ -105,10 +105,13 @@ test('searches from the keyboard, follows what is made meanwhile, names the filt
   await page.keyboard.type('vall')
   await page.getByText(`No. ${COUNT}:`).waitFor()
   await page.waitForFunction(() => location.hash.startsWith('#search?q=vall'))
+  // Until its answer is there, the rows are those of the list before.
+  const found = page.waitForResponse(/\/api\/generations\?.*q=valley/)
   await page.keyboard.type('ey')
   await page.keyboard.press('Enter')
   await page.waitForFunction(() => location.hash.startsWith('#search?q=valley'))
-  await page.locator('article').first().waitFor()
+  await found
+  await page.locator('[role="feed"][aria-busy="false"]').waitFor()
   await expectNumbers(page, number => number % WORD === 0)
   await expectAtEnd(page)
   await expectOlderPageWithoutShift(page)

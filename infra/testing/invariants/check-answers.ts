@@ -1,6 +1,13 @@
 import type { AnswerRecord } from '../fake-provider/request-log.ts'
 import { BYTES_MODEL } from '../fake-provider/wire.ts'
-import { type CallContext, isAmbiguous, wasKilledBefore, wasReset, wasStoppedAfter } from './call-context.ts'
+import {
+  type CallContext,
+  isAmbiguous,
+  wasDelayed,
+  wasKilledBefore,
+  wasReset,
+  wasStoppedAfter,
+} from './call-context.ts'
 import type { CallSnapshot } from './call-snapshots.ts'
 import { parseGenerationId } from './check-purchases.ts'
 import type { GenerationSnapshot } from './generation-snapshots.ts'
@@ -8,14 +15,15 @@ import type { GenerationSnapshot } from './generation-snapshots.ts'
 export interface AnswerReport {
   /** Outputs that the provider delivered whole, as bytes. */
   delivered: number
-  /** Of these, outputs whose process was killed, or whose generation was cancelled, before they were stored. */
+  /** Of these, outputs that were not stored, for one of the reasons of `checkAnswers`. */
   excused: number
   violations: string[]
 }
 
 /**
  * Checks I13: every output that a provider delivered whole as bytes is stored, byte for byte, and every request id that it gave is
- * in its row, unless the process that made the call was killed before the answer was on the disk, or a user cancelled it.
+ * in its row, unless the process that made the call was killed before the answer was on the disk, a user cancelled it, or the network
+ * delayed the call until its sender had given up.
  */
 export function checkAnswers(
   context: CallContext,
@@ -23,12 +31,17 @@ export function checkAnswers(
   generations: Map<string, GenerationSnapshot>,
 ): AnswerReport {
   const requestIds = new Map(calls.map(({ key, requestId }) => [key, requestId]))
+  const unknown = new Map(calls.filter(({ isUnknown }) => isUnknown).map(({ key, submittedAt }) => [key, submittedAt]))
   const report: AnswerReport = { delivered: 0, excused: 0, violations: [] }
   for (const answer of context.answers.filter(answer => wasDelivered(context, answer))) {
     const generation = generations.get(parseGenerationId(answer.idempotencyKey))
     // One that was accepted and does not exist violates I1.
     if (!generation) continue
-    const isExcused = wasKilledBefore(context, answer) || wasStoppedAfter(context, generation, answer.receivedAt)
+    const unknownSince = unknown.get(answer.idempotencyKey ?? '')
+    const isExcused =
+      wasKilledBefore(context, answer) ||
+      wasStoppedAfter(context, generation, answer.receivedAt) ||
+      (unknownSince !== undefined && wasDelayed(context, unknownSince, answer.receivedAt))
     report.delivered += answer.outputs.length
     if (isExcused) report.excused += answer.outputs.length
     // A model that answers with bytes gives no request id, though it may give no outputs.

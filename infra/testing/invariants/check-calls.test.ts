@@ -141,6 +141,12 @@ test.each([
     { lives: [{ ...killedAt(16_000), signals: [{ name: 'SIGKILL', at: 13_500 }] }] },
     { delivered: 1, excused: 1, violations: 0 },
   ],
+  [
+    'came when its sender had given up',
+    'failed',
+    { faultPeriods: [{ kind: 'black-hole', from: 9_995, until: 10_000 }] },
+    { delivered: 1, excused: 1, violations: 0 },
+  ],
   ['was cut off', 'failed', { answers: [CUT] }, { delivered: 0, excused: 0, violations: 0 }],
 ] as const)('counts a delivered output that %s', (_, state, context, { violations, ...counts }) => {
   const given = createContext({ answers: [ANSWERED], ...(context as Partial<CallContext>) })
