@@ -12,7 +12,7 @@ import { listOutputStates } from './stack-actions.ts'
 /** Processors that are killed, frozen, stalled and stopped at each step of a generation. */
 
 const HANG_MS = 30_000
-const LEASE_MS = 2_000
+const LEASE_MS = 3_000
 
 let stack: TestStack
 

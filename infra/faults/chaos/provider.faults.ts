@@ -16,7 +16,7 @@ const NO_SUBMITS = { accepted: 0, sent: 1 }
 let stack: TestStack
 
 beforeAll(async () => {
-  stack = await startTestStack({ env: { GENERATION_MAX_SECONDS: '8', PROVIDER_CONCURRENCY: '4' } })
+  stack = await startTestStack({ env: { GENERATION_MAX_SECONDS: '15', PROVIDER_CONCURRENCY: '4' } })
 })
 afterEach(async () => {
   await stack.clearFaults()

@@ -77,9 +77,9 @@ export interface TestStackOptions {
   pooler?: PoolerOptions
 }
 
-const SHORT_TIMEOUTS = { LEASE_SECONDS: '2', SHUTDOWN_GRACE_SECONDS: '2', GENERATION_MAX_SECONDS: '60' }
+const SHORT_TIMEOUTS = { LEASE_SECONDS: '3', SHUTDOWN_GRACE_SECONDS: '2', GENERATION_MAX_SECONDS: '60' }
 const MAX_LOG_LINES = 5_000
-const MODELS_MS = 30_000
+const MODELS_MS = 60_000
 const log = createLog({ service: 'test', level: 'silent' })
 
 /** Starts a studio on an empty folder. */

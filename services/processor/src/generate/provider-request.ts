@@ -39,8 +39,7 @@ export function createProviderRequest(
     aspectRatio: parameters.aspectRatio ?? '1:1',
     resolution: parameters.resolution ?? 1024,
     indices: getOutputIndices(call),
-    // The digits of a larger one are of an imported generation, which no model of ours made.
-    seed: typeof parameters.seed === 'number' ? parameters.seed : deriveSeed(job.id, spec),
+    seed: computeSeed(job, call, spec),
     settings: withDefaults(spec ?? UNLISTED, parameters.settings ?? {}),
     references,
     ...(negativePrompt === undefined ? {} : { negativePrompt }),
@@ -118,6 +117,15 @@ function findOperation(
   if (references.length > 0 && isOffered('edit')) return 'edit'
   if (references.length > 0 && spec && countInputs(spec, 'first-frame') > 0 && isOffered('animate')) return 'animate'
   return 'generate'
+}
+
+/** Returns the seed of a call. Those of several calls differ: with the same one a model would make the same output again. */
+function computeSeed({ id, parameters }: Job, { firstIndex }: JobCall, spec: ModelSpec | undefined): number {
+  // The digits of a larger one are of an imported generation, which no model of ours made.
+  const first = typeof parameters.seed === 'number' ? parameters.seed : deriveSeed(id, spec)
+  const range = spec?.seed
+  const beyond = range ? first - range.max + firstIndex : 0
+  return range && beyond > 0 ? range.min + beyond - 1 : first + firstIndex
 }
 
 /** Derives a seed from the generation's id, for generations without one: each has its own, and a retry the same. */

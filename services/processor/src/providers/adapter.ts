@@ -28,7 +28,10 @@ export interface ProviderRequest {
   resolution: number | string
   /** Indices of the requested outputs in the generation. A provider numbers its outputs by these. */
   indices: readonly number[]
-  /** The user's choice, else derived from the generation's id, so that a retry gives the same output. Within the model's range. */
+  /**
+   * The user's choice, else derived from the generation's id, so that a retry gives the same output. It goes up by the index of the first
+   * output: each call has its own. Within the model's range.
+   */
   seed: number
   /** Seconds, of a video. */
   duration?: number
