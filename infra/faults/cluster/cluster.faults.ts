@@ -19,6 +19,13 @@ import { runScenario, type ScenarioReport } from './scenario.ts'
 const LIMIT_MS = 180_000
 const MAX_WAIT_MS = 5_000
 const MAX_SILENCE_MS = 8_000
+/**
+ * Silence while a leader is cut off: the others wait for 4 to 9 s, at random, before they elect another one, and once more after a draw.
+ * Measured: 1.6 to 9.9 s. @see nats-server 2.9, server/raft.go, minElectionTimeout and maxElectionTimeout
+ */
+const MAX_ELECTION_SILENCE_MS = 15_000
+/** Longer than that: the events go on during the cut, and not because it ends. */
+const CUT_MS = 20_000
 
 let lab: Lab
 
@@ -63,9 +70,9 @@ test('S2, S11: the leader of the events is cut off from the others, and not from
   const report = await runScenario(lab, { name: 'routes' }, async () => {
     const leader = findBusHost((await findLeader('events')).name)
     for (const other of lab.busHosts) if (other !== leader) await lab.network.cut(leader, other)
-    await Bun.sleep(12_000)
+    await Bun.sleep(CUT_MS)
   })
-  expectPromises(report)
+  expectPromises(report, MAX_ELECTION_SILENCE_MS)
   expect(await readEpoch()).toEqual(before)
 })
 
@@ -183,9 +190,9 @@ test('S8: afterwards every promise is kept, and an idle studio starts no process
 })
 
 /** Expects what holds in every scenario: nothing lost, nothing submitted twice, no event missing or doubled, no long silence. */
-function expectPromises(report: ScenarioReport): void {
+function expectPromises(report: ScenarioReport, maxSilenceMs = MAX_SILENCE_MS): void {
   expectNothingLost(report)
-  expect(report.silenceMs).toBeLessThan(MAX_SILENCE_MS)
+  expect(report.silenceMs).toBeLessThan(maxSilenceMs)
 }
 
 function expectNothingLost(report: ScenarioReport): void {
