@@ -14,7 +14,6 @@ import type { Message } from './messages.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const forever = new AbortController().signal
-// On a busy machine the start of a server takes its time.
 const stack = new AsyncDisposableStack()
 let nats: TestNats
 let bus: Bus

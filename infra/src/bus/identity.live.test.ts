@@ -14,7 +14,7 @@ import { connectBus } from './bus.ts'
 
 /** Servers with TLS, nkeys and accounts, which those of the studio do not have. */
 
-const START_MS = 60_000
+const WAIT_MS = 60_000
 const stack = new AsyncDisposableStack()
 let folder: string
 
@@ -75,8 +75,8 @@ async function startServer(config: string): Promise<string> {
     output: { file: `${store}.log` },
     stopSignal: 'SIGTERM',
   })
-  stack.defer(() => child.stop(START_MS))
-  await waitFor(name, START_MS, async () => {
+  stack.defer(() => child.stop(WAIT_MS))
+  await waitFor(name, WAIT_MS, async () => {
     if (!child.isRunning()) throw new Error(await Bun.file(`${store}.log`).text())
     return await acceptsConnections(port)
   })
@@ -100,7 +100,7 @@ async function createCertificates(name: string): Promise<{ ca: string; cert: str
   const [ca, caKey, cert, key, names] = [file('ca'), file('ca-key'), file('cert'), file('key'), file('names')]
   await writeFile(names, 'subjectAltName=IP:127.0.0.1')
   const openssl = (text: string) =>
-    runCommand(['openssl', ...text.split(' ')], { signal: AbortSignal.timeout(START_MS) })
+    runCommand(['openssl', ...text.split(' ')], { signal: AbortSignal.timeout(WAIT_MS) })
   const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
   await openssl(`req -x509 ${newKey} -keyout ${caKey} -out ${ca} -days 2 -subj /CN=${name}`)
   await openssl(`req ${newKey} -keyout ${key} -out ${cert}.csr -subj /CN=server`)

@@ -7,7 +7,6 @@ import { type Activity, type ActivityOptions, followActivity } from './activity.
 import { type Database, openDatabase } from './connection.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-// On a busy machine the first start of Postgres takes its time.
 const stack = new AsyncDisposableStack()
 let sql: Database
 let url: string

@@ -9,7 +9,6 @@ import { type AdaptiveOptions, createAdaptiveBatches } from './adaptive-batch.ts
 import { type Database, openDatabase, waitUntilResponsive } from './connection.ts'
 import { runDataMigrations } from './data-migrations.ts'
 
-// On a busy machine the first start of Postgres takes its time.
 const signal = new AbortController().signal
 const policy = { ...RETRY_POLICIES.bulkBatch, minMs: 0, baseMs: 1, maxMs: 2 }
 const log = createLog({ service: 'test', level: 'silent' })

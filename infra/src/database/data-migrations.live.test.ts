@@ -6,7 +6,6 @@ import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
 import { createParametersMigration, DATA_MIGRATIONS, type DataMigration, runDataMigrations } from './data-migrations.ts'
 
-// On a busy machine the first start of Postgres takes its time.
 const stack = new AsyncDisposableStack()
 let sql: Database
 

@@ -8,7 +8,6 @@ import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
 import { migrate, migrateTables, NewerDatabaseError } from './migrations.ts'
 
-// On a busy machine the first start of Postgres takes its time.
 const stack = new AsyncDisposableStack()
 let sql: Database
 

@@ -17,7 +17,6 @@ type RelayActivity = Pick<Activity, 'isQuiet' | 'wait' | 'subscribe' | 'reportMi
 
 const log = createLog({ service: 'test', level: 'silent' })
 const subject = generationSubject(WORKSPACE)
-// On a busy machine the first start of Postgres takes its time.
 const stack = new AsyncDisposableStack()
 let nats: TestNats
 let bus: Bus

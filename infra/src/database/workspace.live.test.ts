@@ -7,7 +7,6 @@ import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
 import { migrate, migrateTables } from './migrations.ts'
 
-// On a busy machine the first start of Postgres takes its time.
 const stack = new AsyncDisposableStack()
 const [ONE, OTHER] = ['00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-00000000000b']
 let url: string

@@ -11,7 +11,6 @@ import { bumpVersion, type GenerationKey, transition } from './generations.ts'
 
 /** The stored document of each generation always equals the one that would be built now. */
 
-// On a busy machine the first start of Postgres takes its time.
 const stack = new AsyncDisposableStack()
 let sql: Database
 

@@ -11,7 +11,6 @@ import { createLog } from '../log.ts'
 import { insertGeneration, WORKSPACE } from './generation.fixture.ts'
 import { bumpVersion, readGeneration, transition } from './generations.ts'
 
-// On a busy machine the first start of Postgres takes its time.
 const stack = new AsyncDisposableStack()
 let sql: Database
 

@@ -12,7 +12,6 @@ import sharp from 'sharp'
 import { createApp } from './app.ts'
 import { demoModel } from './submit/model.fixture.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let app: ReturnType<typeof createApp>

@@ -18,7 +18,6 @@ beforeAll(async () => {
   ingest = stack.use(await openTestIngest())
   const create = { width: 40, height: 30, channels: 3 as const, background: '#abc' }
   image = (await sharp({ create }).png().toBuffer()).toString('latin1')
-  // The first start of Postgres is slow on a busy machine.
 })
 afterAll(() => stack.disposeAsync())
 

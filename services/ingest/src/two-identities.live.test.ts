@@ -18,7 +18,6 @@ import { hasMoreUnfinished } from './submit/generation-rows.ts'
 
 /** Every route of ingest, with two users: what is Alice's does not exist for Bob, and nothing that he sends changes it. */
 
-// The first start of Postgres is slow on a busy machine.
 const stack = new AsyncDisposableStack()
 const identities = createTwoIdentities()
 const { alice, bob } = identities

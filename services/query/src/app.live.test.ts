@@ -11,7 +11,6 @@ let query: TestQuery
 
 beforeAll(async () => {
   query = stack.use(await openTestQuery({ identify: async () => USER, processorUrl: 'http://127.0.0.1:9' }))
-  // The first start of Postgres is slow on a busy machine.
 })
 afterAll(() => stack.disposeAsync())
 

@@ -28,7 +28,6 @@ beforeAll(async () => {
   await query.sql`
     update generation_outputs set provider_url = ${`${upstream.url.origin}/far.png`}, from_call = true where generation_id = ${ids.remote}`
   await query.store.put(key, new TextEncoder().encode(BYTES), { signal: AbortSignal.timeout(60_000) })
-  // The first start of Postgres is slow on a busy machine.
 })
 afterAll(() => stack.disposeAsync())
 

@@ -14,8 +14,7 @@ import { insertRow } from './rows.fixture.ts'
 
 /** Every route of query, with two users: what is Alice's does not exist for Bob, whatever he asks for and by whatever he knows. */
 
-// The first start of Postgres is slow on a busy machine.
-const START_MS = 60_000
+const WAIT_MS = 60_000
 const stack = new AsyncDisposableStack()
 const identities = createTwoIdentities()
 const { alice, bob } = identities
@@ -334,7 +333,7 @@ async function insertThings(upstream: string): Promise<void> {
   await sql`
     insert into call_costs (generation_id, call, attempt, workspace_id, connection, model, kind, count, reported_micros, outcome)
     values (${SHOWN}, 0, 1, ${workspaceId}, 'openai', 'hers', 'image', 1, 40000, 'finished')`
-  const signal = AbortSignal.timeout(START_MS)
+  const signal = AbortSignal.timeout(WAIT_MS)
   for (const key of [OUTPUT_KEY, OUTPUT_KEY.replace('.png', '.w960.webp'), REFERENCE_KEY])
     await store.put(key, new TextEncoder().encode('an image'), { signal })
 }

@@ -7,7 +7,6 @@ import { readGeneration } from '@darkroom/infra/generations/generations'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 

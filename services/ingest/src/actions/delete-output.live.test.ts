@@ -5,7 +5,6 @@ import { Problem, type ProblemCode } from '@darkroom/contracts/problem'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 

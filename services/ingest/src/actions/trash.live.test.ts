@@ -7,7 +7,6 @@ import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { writeGeneration } from './generation.fixture.ts'
 import { emptyTrash } from './trash.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const MORE_THAN_A_BATCH = 60
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest

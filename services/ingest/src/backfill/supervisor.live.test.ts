@@ -6,7 +6,6 @@ import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
 import { type SupervisorDeps, superviseBackfillProcess } from './supervisor.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-// On a busy machine the first start of Postgres is slow.
 const stack = new AsyncDisposableStack()
 let database: Database
 

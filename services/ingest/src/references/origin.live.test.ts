@@ -7,7 +7,6 @@ import sharp, { type Sharp } from 'sharp'
 import { writeGeneration } from '../actions/generation.fixture.ts'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 

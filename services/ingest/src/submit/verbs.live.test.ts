@@ -10,7 +10,6 @@ import sharp from 'sharp'
 import { writeGeneration } from '../actions/generation.fixture.ts'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const INPUT = { min: 0, max: 1, maxBytes: null, types: [], needsPublicUrl: false }
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest

@@ -9,7 +9,7 @@ import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing
 import { createAdapter } from './create-adapter.ts'
 import { createWorkflowSource } from './workflow-source.ts'
 
-const START_MS = 60_000
+const WAIT_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 let dataDir: string
@@ -50,10 +50,10 @@ test('lists uploaded workflows and those of the folder, and records for the uplo
     foundDialect: null,
     workflows: createWorkflowSource({ database: sql, dataDir }, 'comfyui'),
   })
-  const models = await adapter?.models(AbortSignal.timeout(START_MS))
+  const models = await adapter?.models(AbortSignal.timeout(WAIT_MS))
   const names = models?.map(({ id }) => id.slice('comfyui/'.length))
   expect(names).toEqual(['portrait', 'a b', 'landscape', 'Text to image'])
-  const check = await adapter?.checkConnection(AbortSignal.timeout(START_MS))
+  const check = await adapter?.checkConnection(AbortSignal.timeout(WAIT_MS))
   expect(check?.ok && check.note).toContain(
     '4 workflows can be used. broken: It is not JSON. strange: It has a character that cannot be stored. fancy: The server',
   )
@@ -68,7 +68,7 @@ test('lists uploaded workflows and those of the folder, and records for the uplo
 
 test('a workflow that is uploaded while the server is asked was not asked about', async () => {
   const source = createWorkflowSource({ database: sql, dataDir }, 'other')
-  await source.load(AbortSignal.timeout(START_MS))
+  await source.load(AbortSignal.timeout(WAIT_MS))
   await upload('other', 'late', TEXT_TO_IMAGE)
   await source.record([])
   expect([

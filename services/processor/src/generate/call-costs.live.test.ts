@@ -12,7 +12,6 @@ import { cancelAsUser, retryAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { openCallCost } from './call-cost-rows.ts'
 
-// On a busy machine the first start of Postgres is slow.
 const MICROS = 40_000
 const WAIT_MS = 60_000
 const REPORTED: Receipt = { cost: { micros: 31_000, currency: 'USD' } }

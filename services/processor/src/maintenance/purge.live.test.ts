@@ -28,7 +28,6 @@ import { purgeGenerations, purgeOutputs, purgeReferences } from './purge-rows.ts
 import { isReferenced } from './removal-rows.ts'
 import { removeNextObjects } from './remove-objects.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const stack = new AsyncDisposableStack()
 let database: Database
 let store: Store

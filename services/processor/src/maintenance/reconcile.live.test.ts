@@ -5,7 +5,6 @@ import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { reconcile } from './reconcile.ts'
 
-// On a busy machine the first start of Postgres is slow.
 let env: WorkerEnv
 let running: Promise<void>[] = []
 

@@ -26,7 +26,6 @@ import { insertTemporaryOutputs, type TemporaryOptions } from './temporary.fixtu
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 const WORKSPACE = crypto.randomUUID()
-// The first start of Postgres is slow on a busy machine.
 let database: Database
 let store: Store
 let spool: Spool

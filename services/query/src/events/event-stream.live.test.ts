@@ -17,7 +17,6 @@ let query: TestQuery
 beforeAll(async () => {
   const identify = async (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
   query = stack.use(await openTestQuery({ identify, maxStreams: 4 }))
-  // The first start of Postgres is slow on a busy machine.
 })
 afterAll(() => stack.disposeAsync())
 

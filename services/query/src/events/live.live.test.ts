@@ -13,7 +13,6 @@ import { createLiveEvents, type LiveEventsDeps } from './live.ts'
 import { openSseClient } from './sse.fixture.ts'
 import { parseEventId } from './stream-position.ts'
 
-// On a busy machine the first start of Postgres is slow.
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 const WORKSPACE = crypto.randomUUID()

@@ -13,7 +13,6 @@ import { listPage } from './list.ts'
 import { ListParameters, parseListQuery } from './list-parameters.ts'
 import { readTimeline, selectTimeline } from './timeline.ts'
 
-// On a busy machine the first start of Postgres is slow.
 const stack = new AsyncDisposableStack()
 let sql: Database
 

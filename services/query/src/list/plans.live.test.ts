@@ -14,7 +14,7 @@ import { selectTimeline } from './timeline.ts'
 
 /** Query plans of the list: each query walks an index in its order, and none scans a whole table. */
 
-const START_MS = 60_000
+const WAIT_MS = 60_000
 const ROWS = 6_000
 const WORKSPACE = crypto.randomUUID()
 const CURSOR = { createdAt: '2026-01-01T00:00:00.000000Z', id: crypto.randomUUID() }
@@ -33,7 +33,7 @@ beforeAll(async () => {
   await insertRows(sql, WORKSPACE, ROWS)
   await insertRows(sql, crypto.randomUUID(), ROWS)
   // A vacuum beside an automatic one finds that somebody may still see older rows, and leaves the index without its map of pages.
-  await waitFor('the visibility map', START_MS, async () => {
+  await waitFor('the visibility map', WAIT_MS, async () => {
     await sql`vacuum generation_documents`
     const [table] = await sql<{ isVisible: boolean }[]>`
       select relpages > 0 and relallvisible >= relpages as "isVisible" from pg_class

@@ -20,7 +20,6 @@ beforeAll(async () => {
   query = stack.use(
     await openTestQuery({ identify: async request => USERS.get(request.headers.get('x-test') ?? '') ?? ALICE }),
   )
-  // The first start of Postgres is slow on a busy machine.
 })
 afterAll(() => stack.disposeAsync())
 

@@ -12,7 +12,6 @@ import { isPlainSearch, readNewestFound } from './newest-found.ts'
 
 /** Searches in every script, and what they find. */
 
-// On a busy machine the first start of Postgres is slow.
 const RUNS = 15
 /** Generations before those that are looked up. */
 const NEWER_ROWS = 1_000

@@ -14,7 +14,6 @@ beforeAll(async () => {
   stack.defer(() => upstream.stop(true))
   const identify = async (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
   query = stack.use(await openTestQuery({ identify, allowOrigins: [upstream.url.origin] }))
-  // The first start of Postgres is slow on a busy machine.
 })
 afterAll(() => stack.disposeAsync())
 

@@ -34,7 +34,6 @@ import { findUnnamed, readCutoff } from './garbage-rows.ts'
 import { parseObjectKey } from './object-key.ts'
 import { type SweepDeps, sweepNextPage } from './sweep.ts'
 
-// The first start of Postgres is slow on a busy machine.
 const HOUR_MS = 3_600_000
 const stack = new AsyncDisposableStack()
 let database: Database
