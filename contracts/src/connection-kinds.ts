@@ -2,7 +2,22 @@ import { BUILT_IN_KINDS } from './enums.ts'
 
 /** The kinds of providers that a connection can be of. Free of schemas. */
 
-export const CONNECTION_KINDS = [...BUILT_IN_KINDS, 'openai', 'openai-compatible', 'comfyui', 'local'] as const
+export const CONNECTION_KINDS = [
+  ...BUILT_IN_KINDS,
+  'openai',
+  'google',
+  'fal',
+  'replicate',
+  'bfl',
+  'ideogram',
+  'stability',
+  'runway',
+  'openai-compatible',
+  'comfyui',
+  'a1111',
+  'sdcpp',
+  'local',
+] as const
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number]
 
 /** Servers with a known dialect of OpenAI's images API; `openai` is that of OpenAI itself. */
@@ -54,6 +69,62 @@ export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
     baseUrl: 'https://api.openai.com/v1',
     billingUrl: 'https://platform.openai.com/settings/organization/billing/overview',
   },
+  google: {
+    name: 'Google',
+    offers: 'Gemini, Veo',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    billingUrl: 'https://aistudio.google.com/usage',
+  },
+  fal: {
+    name: 'fal',
+    offers: 'many models, video',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://queue.fal.run',
+    billingUrl: 'https://fal.ai/dashboard/billing',
+  },
+  replicate: {
+    name: 'Replicate',
+    offers: 'many models, video',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://api.replicate.com/v1',
+    billingUrl: 'https://replicate.com/account/billing',
+  },
+  bfl: {
+    name: 'Black Forest Labs',
+    offers: 'FLUX',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://api.bfl.ai/v1',
+    billingUrl: 'https://dashboard.bfl.ai',
+  },
+  ideogram: {
+    name: 'Ideogram',
+    offers: 'pictures with text',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://api.ideogram.ai',
+    billingUrl: 'https://ideogram.ai/manage-api',
+  },
+  stability: {
+    name: 'Stability AI',
+    offers: 'Stable Image, edits',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://api.stability.ai',
+    billingUrl: 'https://platform.stability.ai/account/credits',
+  },
+  runway: {
+    name: 'Runway',
+    offers: 'video, pictures',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://api.dev.runwayml.com/v1',
+    billingUrl: 'https://dev.runwayml.com',
+  },
   'openai-compatible': {
     name: 'OpenAI-compatible',
     offers: 'any server',
@@ -65,6 +136,22 @@ export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
   comfyui: {
     name: 'ComfyUI',
     offers: 'your workflows',
+    where: 'server',
+    key: 'optional',
+    baseUrl: null,
+    billingUrl: null,
+  },
+  a1111: {
+    name: 'A1111, Forge, SD.Next',
+    offers: 'your checkpoints',
+    where: 'server',
+    key: 'optional',
+    baseUrl: null,
+    billingUrl: null,
+  },
+  sdcpp: {
+    name: 'stable-diffusion.cpp',
+    offers: 'its own API',
     where: 'server',
     key: 'optional',
     baseUrl: null,

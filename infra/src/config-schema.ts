@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isBusUrlList } from './bus/bus-urls.ts'
 import { splitAddresses } from './http/addresses.ts'
 import { ADMIN_VERIFIER_PATTERN } from './http/admin-verifier.ts'
+import { PROVIDER_SETTINGS } from './provider-settings.ts'
 import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
 
 const wholeNumber = z.coerce.number().int()
@@ -228,33 +229,7 @@ export const ConfigSchema = z.object({
   SAFE_GET_ALLOW: list
     .default([])
     .describe('Origins on private addresses that provider outputs may come from, as `http://host:port`, by commas.'),
-  OPENAI_API_KEY: z
-    .string()
-    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
-    .optional()
-    .describe('Key of an OpenAI account. Its models are offered; the key is written nowhere.'),
-  OPENAI_BASE_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of the OpenAI API, if it is not `https://api.openai.com/v1`.'),
-  OPENAI_COMPATIBLE_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of a server that speaks the image API of OpenAI, as `http://127.0.0.1:8080/v1`.'),
-  OPENAI_COMPATIBLE_KEY: z
-    .string()
-    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
-    .optional()
-    .describe('Key of that server, if it wants one.'),
-  COMFYUI_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of a ComfyUI server, as `http://127.0.0.1:8188`. Its models are workflows.'),
-  COMFYUI_KEY: z
-    .string()
-    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
-    .optional()
-    .describe('Key of a proxy before it: a token, or `user:password`.'),
+  ...PROVIDER_SETTINGS,
   FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
   FAIL_AT: z
     .string()

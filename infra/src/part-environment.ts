@@ -5,6 +5,7 @@ import {
   selectRegistryEnvironment,
   selectVariables,
 } from './base-environment.ts'
+import { PROVIDER_SETTINGS } from './provider-settings.ts'
 import { fileKey, isSecretKey } from './secret-files.ts'
 
 /** A process that is given settings: a service, or the process of ingest that runs backfills. */
@@ -71,12 +72,7 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
   IMAGE_SLOTS: ['ingest', 'backfill', 'processor'],
   SSE_MAX_STREAMS: QUERY,
   SAFE_GET_ALLOW: ['processor', 'query'],
-  OPENAI_API_KEY: PROCESSOR,
-  OPENAI_BASE_URL: PROCESSOR,
-  OPENAI_COMPATIBLE_URL: PROCESSOR,
-  OPENAI_COMPATIBLE_KEY: PROCESSOR,
-  COMFYUI_URL: PROCESSOR,
-  COMFYUI_KEY: PROCESSOR,
+  ...Object.fromEntries(Object.keys(PROVIDER_SETTINGS).map(key => [key, PROCESSOR])),
   FAKE_PROVIDER_URL: PROCESSOR,
   FAIL_AT: ALL,
   DARKROOM_PARENT_PID: ALL,

@@ -23,8 +23,17 @@ export const SECRET_KEYS = [
   'ENCRYPTION_KEY',
   'GATEWAY_SECRET',
   'OPENAI_API_KEY',
+  'GEMINI_API_KEY',
+  'FAL_KEY',
+  'REPLICATE_API_TOKEN',
+  'BFL_API_KEY',
+  'IDEOGRAM_API_KEY',
+  'STABILITY_API_KEY',
+  'RUNWAYML_API_SECRET',
   'OPENAI_COMPATIBLE_KEY',
   'COMFYUI_KEY',
+  'A1111_KEY',
+  'SDCPP_KEY',
 ] as const
 
 type Environment = Record<string, string | undefined>

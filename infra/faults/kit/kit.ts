@@ -6,7 +6,8 @@ import { listInterruptions } from './interruptions.ts'
 import { checkInvoice } from './invoice.ts'
 import type { KitCase } from './kit-case.ts'
 import { type KitStudio, startKitStudio } from './kit-studio.ts'
-import { KIT_SUBJECTS, type KitSubject } from './kit-subject.ts'
+import type { KitSubject } from './kit-subject.ts'
+import { KIT_SUBJECTS } from './kit-subjects.ts'
 import { STORY } from './story.ts'
 
 /**

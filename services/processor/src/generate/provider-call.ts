@@ -104,6 +104,8 @@ function createCallOptions({ job, onProgress, livePreviews }: CallContext, call:
     idempotencyKey: toIdempotencyKey(job.id, call.call),
     previews: livePreviews.isWatched(job.workspaceId),
     onProgress: fraction => onProgress(call, fraction),
+    onPreview: (index, bytes) =>
+      livePreviews.offer({ workspaceId: job.workspaceId, generationId: job.id, index }, bytes),
   }
 }
 

@@ -62,6 +62,8 @@ export interface Receipt {
   seed?: number
   /** Prompt that was used, where the provider has rewritten it. */
   revisedPrompt?: string
+  /** The model that ran, by its provider's name, where the provider says it. */
+  model?: string
 }
 
 /** The response to a submission, unread. */
@@ -118,6 +120,8 @@ export interface CallOptions {
   previews?: boolean
   /** Called with the progress of the call, from 0 to 1, by providers that report it. */
   onProgress?: (fraction: number) => void
+  /** Called with an image of an output as it is so far, in any format, by providers that show it before their answer. */
+  onPreview?: (index: number, bytes: Uint8Array) => void
 }
 
 export interface AnswerOptions extends Pick<CallOptions, 'signal' | 'onProgress'> {

@@ -50,6 +50,8 @@ export interface RunJobDeps
 /** The message of a job, of which only the acknowledgement deadline is renewed. */
 type JobDelivery = Pick<Delivery, 'working'>
 
+/** Share of a job's time that an answer may take: what ended with the job would not count as the provider's silence. */
+const ANSWER_SHARE = 0.9
 const TOO_LONG = publicError('too_long')
 /** Limits of a model that the provider no longer lists. */
 const UNLISTED_MODEL_LIMITS = { outputsPerCall: 1, maxSeconds: 3_600 }
@@ -115,7 +117,7 @@ function createGenerateDeps(deps: RunJobDeps, adapter: Adapter, job: Job): Gener
     breaker: createCircuitBreaker(deps.database, adapter.connection, deps.log),
     planLimits: { outputsPerCall, isFree, maxSubmits: deps.maxSubmits, canRecover: canRecover(adapter, model) },
     maxCallSeconds: maxSeconds,
-    maxAnswerSeconds: Math.min(maxSeconds, deps.maxSeconds),
+    maxAnswerSeconds: Math.min(maxSeconds, deps.maxSeconds * ANSWER_SHARE),
     onSubmit: () => deps.metrics.submits.inc(),
   }
 }

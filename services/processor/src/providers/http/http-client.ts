@@ -17,7 +17,7 @@ export interface HttpClient {
 }
 
 export interface HttpRequest {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Path below the base URL, with its leading slash. */
   path: string
   headers?: Record<string, string>

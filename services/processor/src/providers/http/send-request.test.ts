@@ -225,3 +225,10 @@ test('returns the few headers that may be stored, without the key', async () => 
   const stored = toAnswerHeaders(server.client, await sendRequest(server.client, SUBMIT))
   expect(stored).toEqual({ 'x-request-id': 'req_1', 'openai-processing-ms': '…' })
 })
+
+test('a call that its own time limit ends was not answered by the provider', async () => {
+  await using server = await startServer(() => {})
+  const signal = AbortSignal.timeout(50)
+  const error = await getProviderError(() => sendRequest(server.client, { ...SUBMIT, signal }))
+  expect(error).toMatchObject({ code: 'provider_silent', failure: 'unknown' })
+})

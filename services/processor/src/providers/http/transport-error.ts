@@ -11,10 +11,12 @@ export function toTransportError(
   cause: unknown,
   { signal, failureIfUnanswered }: Pick<HttpRequest, 'signal' | 'failureIfUnanswered'>,
 ): ProviderError {
-  if (signal.aborted) return createInterruptedError(failureIfUnanswered, signal.reason)
-  if (cause instanceof Error && cause.name === 'TimeoutError') {
+  // A time limit of the call itself is the provider's silence as well: it counts for the circuit breaker.
+  const reason: unknown = signal.aborted ? signal.reason : cause
+  if (reason instanceof Error && reason.name === 'TimeoutError') {
     return new ProviderError('provider_silent', { failure: failureIfUnanswered, cause })
   }
+  if (signal.aborted) return createInterruptedError(failureIfUnanswered, reason)
   const isSent = !NEVER_SENT.includes(readErrorCode(cause) ?? '')
   const failure = isSent ? failureIfUnanswered : 'retryable'
   return new ProviderError('provider_unreachable', { failure, cause })
