@@ -89,6 +89,12 @@ export const Connection = z.strictObject({
   budgetMicros: micros.nullable().describe('USD a month'),
   assumedMicros: micros.nullable().describe('price of an output that counts under a budget where its model has none'),
   spentMicros: micros.describe('USD of this month'),
+  failoverModel: z
+    .string()
+    .nullable()
+    .describe(
+      'what waits a minute for this connection, because it is down or lacks a key or credit, is made by this model instead',
+    ),
   dialect: Dialect.nullable(),
   checkedAt: instant.nullable(),
   checkResult: z.string().nullable().describe('what the last check found, in words'),
@@ -143,6 +149,7 @@ export const ConnectionChange = z.strictObject({
   maxOpenCalls: changeable.maxOpenCalls.optional(),
   budgetMicros: changeable.budgetMicros.optional(),
   assumedMicros: changeable.assumedMicros.optional(),
+  failoverModel: Text.min(1).max(200).nullable().optional(),
   dialect: changeable.dialect.optional(),
   draft: z.literal(false).optional(),
 })

@@ -198,6 +198,12 @@ export const FAILURES = {
     breaker: 'none',
     message: 'This was cancelled before it was made.',
   },
+  replaced: {
+    failure: 'permanent',
+    canCheck: false,
+    breaker: 'none',
+    message: 'This is made by another model instead.',
+  },
   // A single output is missing.
   not_made: {
     failure: 'permanent',

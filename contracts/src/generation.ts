@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { KINDS, STATUSES } from './enums.ts'
 import { LIMITS } from './limits.ts'
-import { INPUT_ROLES } from './model.ts'
+import { INPUT_ROLES, RESOLUTION_NAME } from './model.ts'
 import { Output, PublicError } from './output.ts'
 import { hasEmbeddedFile, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'
@@ -30,6 +30,9 @@ export const Parent = z.strictObject({
   outputIndex: z.int().min(0),
   verb: z.string().regex(/^[a-z][a-z-]{0,31}$/),
 })
+
+/** The generation in whose place another one was made, and the model that it was for. */
+export const ReplacedGeneration = z.strictObject({ generationId: Uuid, model: z.string() })
 
 /** The public document of a generation: a row of the list, an event, a response to a submission. */
 export const Generation = z.strictObject({
@@ -65,6 +68,13 @@ export const Generation = z.strictObject({
   startedAt: z.string().nullable().describe('moved on by each wait: what has passed since then is work'),
   completedAt: z.string().nullable(),
   deletedAt: z.string().nullable(),
+  insteadOf: ReplacedGeneration.nullish().describe(
+    'it waited for its connection, or failed by it, and was made by this one',
+  ),
+  ranModel: z
+    .string()
+    .nullish()
+    .describe("the model that really ran, by its provider's name, where it was another than `model`"),
   author: z.string().nullish().describe('who made it in the system that it was imported from'),
 })
 export type Generation = z.infer<typeof Generation>
@@ -92,7 +102,7 @@ const Prompt = StorableText.max(LIMITS.promptCharacters, `is longer than ${LIMIT
 export const SubmittedParameters = z.strictObject({
   aspectRatio: z.string().max(100).default('1:1').describe('width to height, as 3:2, of those that the model offers'),
   resolution: z
-    .union([z.int().min(1).max(65_536), z.string().regex(/^[A-Za-z0-9.]{1,16}$/)])
+    .union([z.int().min(1).max(65_536), z.string().regex(RESOLUTION_NAME)])
     .default(1024)
     .describe('side of the square of equal area, a tier of the model (`2K`), pixels (`1536x1024`), or `auto`'),
   numOutputs: z.int().min(1).max(LIMITS.outputs).default(1),
@@ -122,6 +132,9 @@ export const Submission = z.strictObject({
     .describe('the roles of the first references, in their order; all others are references'),
   referenceImage: z.string().min(1).optional(),
   parent: Parent.optional(),
+  insteadOf: Uuid.optional().describe(
+    'the generation that this one is made in the place of: it waits for its connection, or has failed by it',
+  ),
 })
 export type Submission = z.infer<typeof Submission>
 

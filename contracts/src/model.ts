@@ -7,6 +7,9 @@ const micros = z.int().min(0).describe('millionths of the currency')
 const currency = z.string().regex(/^[A-Z]{3}$/)
 const pixels = z.int().min(1).max(65_536)
 
+/** The names that a resolution can have in a submission: `2K`, `720p`, `1536x1024`, `auto`. */
+export const RESOLUTION_NAME = /^[A-Za-z0-9.]{1,16}$/
+
 /** A setting of a model, as a subset of JSON Schema: the composer renders it, ingest validates against it. */
 export const Setting = z.strictObject({
   type: z.enum(['number', 'integer', 'boolean', 'string']),
@@ -50,7 +53,7 @@ export const Sizes = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('ratio'),
     ratios: z.array(z.string().regex(/^[1-9]\d{0,2}:[1-9]\d{0,2}$/)).min(1),
-    tiers: z.array(z.strictObject({ name: label, side: pixels })).min(1),
+    tiers: z.array(z.strictObject({ name: z.string().regex(RESOLUTION_NAME), side: pixels })).min(1),
     auto: z.boolean(),
   }),
   z.strictObject({

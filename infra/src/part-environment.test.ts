@@ -12,7 +12,7 @@ const env: Record<string, string> = {
   ...{ PATH: '/bin', HOME: '/home/me', TZ: 'UTC', HTTPS_PROXY: 'http://proxy', AWS_SECRET_ACCESS_KEY: 'foreign' },
 }
 const SECRETS = Object.keys(ConfigSchema.shape).filter(key =>
-  /SECRET|KEY$|VERIFIER|DATABASE_URL|NATS_(URL|CA|CREDS|NKEY)/.test(key),
+  /SECRET|KEY$|TOKEN$|VERIFIER|DATABASE_URL|NATS_(URL|CA|CREDS|NKEY)/.test(key),
 )
 
 test('every setting names its readers', () => {

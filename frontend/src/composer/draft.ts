@@ -2,25 +2,22 @@ import type { Kind } from '@darkroom/contracts/enums'
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Generation, Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
-import { isSettingActive, isValidSetting, withDefaults } from '@darkroom/contracts/model-fields'
+import {
+  adaptParameters,
+  type ChosenParameters,
+  toSubmittedParameters,
+} from '@darkroom/contracts/other-model/adapt-parameters'
+import { withRatioOfPixels } from '@darkroom/contracts/other-model/size-choice'
 import type { Output } from '@darkroom/contracts/output'
 import type { PublicParameters, Scalar } from '@darkroom/contracts/parameters'
 import type { Reference } from '@darkroom/contracts/reference'
 import type { PixelSize } from '@darkroom/contracts/size'
 import { estimateDraftCost, resolveDraftSize } from './estimates.ts'
-import { adaptSize, withRatioOfPixels } from './size-choice.ts'
 
 /** The content of the composer without its references. */
-export interface Draft {
+export interface Draft extends ChosenParameters {
   prompt: string
   model: string | null
-  aspectRatio: string
-  resolution: number | string
-  numOutputs: number
-  duration: number | null
-  seed: number | null
-  negativePrompt: string
-  settings: Record<string, Scalar>
 }
 
 export const EMPTY_DRAFT: Draft = {
@@ -64,33 +61,12 @@ export function resolveModel(draft: Draft, models: readonly Model[]): Model | un
 
 /** Returns the draft within the limits of a model. Fields that the model does not have stay, for a model that has them. */
 export function adaptToModel(draft: Draft, model: Model): Draft {
-  return {
-    ...draft,
-    model: model.id,
-    ...adaptSize({ aspectRatio: draft.aspectRatio, resolution: draft.resolution }, model.sizes),
-    numOutputs: Math.min(Math.max(draft.numOutputs, 1), model.maxOutputs),
-    duration: findOption(model.durations, draft.duration) ?? null,
-    seed: draft.seed === null || model.seed === null ? draft.seed : clampSeed(draft.seed, model.seed),
-    settings: filterSettings(draft.settings, model),
-  }
+  return { ...adaptParameters(draft, model), model: model.id }
 }
 
 /** Returns the submission of a draft: only parameters that the model has, and of those only the chosen ones. */
 export function toSubmission(draft: Draft, model: Model, clientId: string): Submission {
-  const { prompt, aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = adaptToModel(
-    draft,
-    model,
-  )
-  const parameters = {
-    aspectRatio,
-    resolution,
-    numOutputs,
-    ...(duration !== null && { duration }),
-    ...(model.seed !== null && seed !== null && { seed }),
-    ...(model.negativePrompt && negativePrompt.trim() !== '' && { negativePrompt }),
-    ...(Object.keys(settings).length > 0 && { settings }),
-  }
-  return { clientId, prompt, model: model.id, parameters }
+  return { clientId, prompt: draft.prompt, model: model.id, parameters: toSubmittedParameters(draft, model) }
 }
 
 /** Creates the generation that the feed shows for a submission until the studio has answered. */
@@ -158,25 +134,6 @@ function createPendingOutput(index: number, kind: Kind, size: PixelSize): Output
   }
 }
 
-/** Returns the chosen settings that a model has and takes, without those that have no effect beside the others. */
-function filterSettings(chosen: Record<string, Scalar>, model: Model): Record<string, Scalar> {
-  const settingOf = (name: string) => (Object.hasOwn(model.settings, name) ? model.settings[name] : undefined)
-  const valid = Object.entries(chosen).filter(([name, value]) => {
-    const setting = settingOf(name)
-    return setting !== undefined && isValidSetting(setting, value)
-  })
-  const values = withDefaults(model, Object.fromEntries(valid))
-  const active = valid.filter(([name]) => {
-    const setting = settingOf(name)
-    return setting !== undefined && isSettingActive(setting, values)
-  })
-  return Object.fromEntries(active)
-}
-
-function clampSeed(seed: number, { min, max }: { min: number; max: number }): number {
-  return Math.min(max, Math.max(min, seed))
-}
-
 /** Returns the size of a reference; undefined while it is not known. */
 export function toPixelSize(reference: Reference | null | undefined): PixelSize | undefined {
   if (!reference || reference.width === null || reference.height === null) return undefined
@@ -186,11 +143,6 @@ export function toPixelSize(reference: Reference | null | undefined): PixelSize 
 function toResolution(value: unknown): number | string {
   if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value)
   return typeof value === 'string' && /^[A-Za-z0-9.]{1,16}$/.test(value) ? value : 1024
-}
-
-/** Returns the chosen option if it is one of those, else the first. */
-function findOption<T>(options: readonly T[], chosen: T | null): T | undefined {
-  return options.find(option => option === chosen) ?? options[0]
 }
 
 function parseRecord(text: string | null): Record<string, unknown> {

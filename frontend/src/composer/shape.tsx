@@ -1,5 +1,5 @@
+import { toQuotient } from '@darkroom/contracts/other-model/size-choice'
 import type { SizeChoice } from '@darkroom/contracts/size'
-import { toQuotient } from './size-choice.ts'
 
 /** Area of the drawing of a ratio, and its longest edge, in CSS pixels. */
 const AREA = 200

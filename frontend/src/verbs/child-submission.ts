@@ -1,11 +1,11 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
 import type { InputRole, Model, Sizes } from '@darkroom/contracts/model'
+import { adaptSize } from '@darkroom/contracts/other-model/size-choice'
 import type { Output } from '@darkroom/contracts/output'
 import { formatPixels, formatRatio, type PixelSize, resolveSize, type SizeChoice } from '@darkroom/contracts/size'
 import type { Verb } from '@darkroom/contracts/verbs'
 import { adaptToModel, type Draft, toDraft, toSubmission } from '../composer/draft.ts'
 import { estimateDraftMicros } from '../composer/estimates.ts'
-import { adaptSize } from '../composer/size-choice.ts'
 
 /** A verb on an output of a generation, and the model that does it. */
 export interface ChildRequest {

@@ -1,5 +1,6 @@
 import type { InputRole, Model } from '@darkroom/contracts/model'
 import { countInputs } from '@darkroom/contracts/model-fields'
+import { isUsable } from '@darkroom/contracts/other-model/nearest-model'
 import { type PixelSize, resolveSize } from '@darkroom/contracts/size'
 import { supportsVerb, VERB_OPERATIONS, type Verb } from '@darkroom/contracts/verbs'
 
@@ -15,9 +16,6 @@ export const VERB_ROLES: Readonly<Record<Verb, readonly InputRole[]>> = {
   animate: ['first-frame', 'source', 'reference'],
 }
 
-/** States of a connection in which a submission would only wait. A short limit is none of them. */
-const BROKEN_STATES = ['wrong-key', 'no-permission', 'no-credit', 'unreachable', 'failing', 'not-served']
-
 /** Returns the role in which a model takes an output for a verb; undefined if it takes none. */
 export function findRole(model: Pick<Model, 'inputs'>, verb: Verb): InputRole | undefined {
   return VERB_ROLES[verb].find(role => countInputs(model, role) > 0)
@@ -25,7 +23,7 @@ export function findRole(model: Pick<Model, 'inputs'>, verb: Verb): InputRole | 
 
 /** Returns whether a model can do a verb with an image, and its connection works. */
 export function canDo(model: Model, verb: Verb): boolean {
-  if (BROKEN_STATES.includes(model.connectionState ?? 'ok')) return false
+  if (!isUsable(model)) return false
   if (model.kind !== (verb === 'animate' ? 'video' : 'image')) return false
   const role = findRole(model, verb)
   return role !== undefined && hasOperation(model, verb) && !needsMore(model, verb, role)

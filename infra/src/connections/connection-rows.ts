@@ -32,7 +32,7 @@ export async function readConnections(db: Queryable, options: ReadOptions): Prom
       c.source <> 'stored' as locked, c.draft, ${selectState(db)} as state,
       coalesce(c.slots, ${options.defaultSlots}::int)::int as slots, c.max_open as "maxOpenCalls", c.budget_micros as "budgetMicros",
       c.assumed_micros as "assumedMicros", ${selectSpentMicros(db, db`c.id`)} as "spentMicros",
-      coalesce(c.dialect, c.found_dialect) as dialect, timestamp_text(c.checked_at) as "checkedAt",
+      c.failover_model as "failoverModel", coalesce(c.dialect, c.found_dialect) as dialect, timestamp_text(c.checked_at) as "checkedAt",
       c.check_result as "checkResult", timestamp_text(c.models_at) as "modelsAt", timestamp_text(c.created_at) as "createdAt",
       (select count(*)::int from models m where m.provider = c.id) as models
     from connections c where c.removed_at is null and (${options.id ?? null}::text is null or c.id = ${options.id ?? null})

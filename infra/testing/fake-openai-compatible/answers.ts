@@ -16,6 +16,9 @@ export interface AnswerOptions {
   publish: (bytes: Uint8Array) => string
 }
 
+/** Model that ran by the fault `other-model`. */
+const OTHER_MODEL = 'vendor/cheaper-model'
+
 const DEFAULT_SIDE = 512
 /** xAI counts in ten-billionths of a dollar. */
 const TICKS_PER_MICRO = 10_000
@@ -30,7 +33,7 @@ export async function createAnswer(options: AnswerOptions): Promise<Answer> {
   return {
     status: 200,
     headers: cost.headers,
-    body: { created: 1_790_000_000, data: changeItems(items, fault), ...cost.body },
+    body: { created: 1_790_000_000, data: changeItems(items, fault), ...cost.body, ...nameModel(fault) },
   }
 }
 
@@ -51,6 +54,11 @@ export function createFieldError(flavour: Flavour, { field, message }: FieldErro
   if (flavour === 'recraft') return { status: 400, body: { code: 'invalid_request', message } }
   if (flavour !== 'vllm-omni') return createError(400, { message, code: 'unknown_parameter', param: field })
   return { status: 422, body: { detail: [{ type: 'extra_forbidden', loc: ['body', field], msg: message }] } }
+}
+
+/** Names the model that ran, as proxies do that have chosen another one. */
+function nameModel(fault: Fault | null): { model?: string } {
+  return fault === 'other-model' ? { model: OTHER_MODEL } : {}
 }
 
 function changeItems(items: readonly unknown[], fault: Fault | null): unknown {

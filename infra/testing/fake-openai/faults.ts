@@ -35,6 +35,7 @@ const ANSWER_FAULTS = [
   'empty-answer',
   'wrong-shape',
   'no-image',
+  'other-model',
 ] as const
 
 /** Faults of a response that runs in the background. */
@@ -57,6 +58,7 @@ const TAKEN_FAULTS: readonly Fault[] = [
   'empty-answer',
   'wrong-shape',
   'no-image',
+  'other-model',
   ...BACKGROUND_FAULTS,
 ]
 

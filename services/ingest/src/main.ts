@@ -8,6 +8,7 @@ import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-deco
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { superviseBackfillProcess } from './backfill/supervisor.ts'
+import { runFailovers } from './failover/run-failovers.ts'
 import { runReferenceRehosts } from './references/rehost/reference-rehost.ts'
 
 const MAX_BODY_BYTES = 400 * 1024 * 1024
@@ -36,6 +37,8 @@ lifecycle.onClose('reference_rehosts', () => referenceRehosts)
 const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: config.QUEUE_DEPTH }
 const encryptionKey = await loadEncryptionKey(config)
 const connections = { encryptionKey, budgetMicros: readBudgetMicros(config), defaultSlots: config.PROVIDER_CONCURRENCY }
+const failovers = runFailovers({ ...context, images, ...limits, ...connections, signal: lifecycle.stopping })
+lifecycle.onClose('failovers', () => failovers)
 const guardDisk = createDiskGuard({ folder: config.DATA_DIR })
 const app = createApp({ ...context, images, ...limits, ...connections, backfill, guardDisk }).listen({
   port: config.INGEST_PORT ?? 0,

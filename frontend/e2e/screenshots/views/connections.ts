@@ -108,6 +108,7 @@ function build(connection: Partial<Connection>): Connection {
     maxOpenCalls: 64,
     budgetMicros: null,
     assumedMicros: null,
+    failoverModel: null,
     spentMicros: 0,
     dialect: null,
     checkedAt: new Date().toISOString(),

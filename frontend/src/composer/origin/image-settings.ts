@@ -1,10 +1,10 @@
 import type { ImageSettings } from '@darkroom/contracts/history/library'
 import type { Model } from '@darkroom/contracts/model'
 import { isValidSetting } from '@darkroom/contracts/model-fields'
+import { adaptSize } from '@darkroom/contracts/other-model/size-choice'
 import type { Scalar } from '@darkroom/contracts/parameters'
 import { formatRatio, resolveSize } from '@darkroom/contracts/size'
 import type { Draft } from '../draft.ts'
-import { adaptSize } from '../size-choice.ts'
 
 /** The changes of a draft that image settings ask for, and what became of each setting in words. */
 export interface AppliedSettings {

@@ -1,4 +1,5 @@
 import type { Model } from '@darkroom/contracts/model'
+import { listChoices, toQuotient } from '@darkroom/contracts/other-model/size-choice'
 import { listAspectRatios, type PixelSize } from '@darkroom/contracts/size'
 import { For, type JSX, Show } from 'solid-js'
 import { formatPixels, formatResolution } from '../../ui/format.ts'
@@ -6,7 +7,6 @@ import type { SetDraft } from '../composer-state.ts'
 import type { Draft } from '../draft.ts'
 import { resolveDraftSize } from '../estimates.ts'
 import { Shape } from '../shape.tsx'
-import { listChoices, toQuotient } from '../size-choice.ts'
 
 interface SizePanelProps {
   model: Model

@@ -16,6 +16,7 @@ export function buildConnection(changes: Partial<Connection> = {}): Connection {
     maxOpenCalls: 64,
     budgetMicros: null,
     assumedMicros: null,
+    failoverModel: null,
     spentMicros: 0,
     dialect: null,
     checkedAt: '2026-11-22T12:00:00.000Z',

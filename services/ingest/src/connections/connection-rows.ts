@@ -67,6 +67,7 @@ export async function updateConnection(
     ...(change.maxOpenCalls !== undefined && { max_open: change.maxOpenCalls }),
     ...(change.budgetMicros !== undefined && { budget_micros: change.budgetMicros }),
     ...(change.assumedMicros !== undefined && { assumed_micros: change.assumedMicros }),
+    ...(change.failoverModel !== undefined && { failover_model: change.failoverModel }),
     ...(dialect !== undefined && { dialect: dialect === null ? null : tx.json(dialect) }),
     ...(change.draft !== undefined && { draft: change.draft }),
   }

@@ -42,6 +42,7 @@ test('a connection is added, changed, checked and removed, each with a message i
     maxOpenCalls: 64,
     budgetMicros: 5_000_000,
     assumedMicros: null,
+    failoverModel: null,
     spentMicros: 0,
     dialect: null,
     checkedAt: null,

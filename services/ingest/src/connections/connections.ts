@@ -9,6 +9,8 @@ import { readSpending } from '@darkroom/infra/connections/spending-rows'
 import type { Database, Queryable, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { ProblemError } from '@darkroom/infra/http/problem'
+import { findModel } from '../submit/model-rows.ts'
+import { throwValidationError } from '../validation-error.ts'
 import {
   assertNoCallUnderWay,
   deleteDraft,
@@ -96,6 +98,7 @@ export async function changeConnection(
 ): Promise<Connection> {
   return await withConnection(deps, id, async (tx, current) => {
     assertChangeAllowed(current, change)
+    await assertFailoverModel(tx, id, change.failoverModel)
     if (change.baseUrl !== undefined && change.baseUrl !== current.baseUrl) await assertNoCallUnderWay(tx, id)
     const { key, ...rest } = change
     const keySealed = typeof key === 'string' ? sealKey(deps.encryptionKey, id, key) : key
@@ -118,6 +121,14 @@ export async function removeConnection(deps: ConnectionDeps, id: string): Promis
     else await markRemoved(tx, id)
     await publishConnectionChange(tx, id)
   })
+}
+
+/** Checks that the model of a rule is one of another connection. @throws ProblemError `invalid` */
+async function assertFailoverModel(tx: Transaction, id: string, model: string | null | undefined): Promise<void> {
+  if (model === undefined || model === null) return
+  const connection = (await findModel(tx, model))?.connection
+  if (connection === undefined || connection === id)
+    throwValidationError([{ path: 'failoverModel', message: 'is not a model of another connection' }])
 }
 
 /** Requests the check of a connection by a processor. It costs nothing at the provider. @throws ProblemError `not_found` */

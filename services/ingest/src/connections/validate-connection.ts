@@ -52,6 +52,7 @@ const UNLOCKED: ReadonlySet<string> = new Set<keyof ConnectionChange>([
   'maxOpenCalls',
   'budgetMicros',
   'assumedMicros',
+  'failoverModel',
 ])
 
 function assertUnlocked({ source }: LockedConnection, change: ConnectionChange): void {
@@ -60,7 +61,7 @@ function assertUnlocked({ source }: LockedConnection, change: ConnectionChange):
     .join(', ')
   if (names === '') return
   const reason = source === 'built-in' ? 'It is part of the studio' : 'It comes from the environment'
-  throw new ProblemError('conflict', `${reason}: only its limits and budget can be changed, not ${names}.`)
+  throw new ProblemError('conflict', `${reason}: only its limits, budget and rule can be changed, not ${names}.`)
 }
 
 function validateFields(

@@ -26,6 +26,7 @@ import { findModel } from './model-rows.ts'
 import { isParent } from './parent-rows.ts'
 import { parseInputs, uniqueInputs } from './parse-inputs.ts'
 import { assertQueueQuota } from './queue-quota.ts'
+import { assertReplaceable, replaceGeneration } from './replace-generation.ts'
 import { validateForModel, validateResultSize } from './validate-for-model.ts'
 import { validateVerb } from './validate-verb.ts'
 
@@ -47,7 +48,7 @@ export interface SubmitResult {
  * @param key of the header, as `readIdempotencyKey` returns it
  * @param fetchOptions for references that were sent by URL; the signal is aborted when the client disconnects
  * @throws ProblemError `invalid`; `conflict` if the client id was used for another submission, or in a restored copy; `too_many` if the queue is full;
- *   `budget_reached`; `unavailable`
+ *   `budget_reached`; `unavailable`; `conflict` if what it is made instead of is not one that can be made elsewhere
  */
 export async function submit(
   deps: SubmitDeps,
@@ -64,7 +65,11 @@ export async function submit(
   await assertActive(deps.database)
   await assertParent(deps.database, identity, submission)
   // Checked before references are stored, and again in the transaction: storing takes time, and the queue may fill up meanwhile.
-  await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - 1)
+  const { insteadOf } = submission
+  if (insteadOf !== undefined)
+    await assertReplaceable(deps.database, { id: insteadOf, workspaceId: identity.workspaceId })
+  const places = insteadOf === undefined ? 1 : 0
+  await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - places)
   const { connection } = model
   const assumedMicros = (await readLimits(deps.database, connection))?.assumedMicros ?? null
   const outputs = submission.parameters.numOutputs
@@ -85,9 +90,10 @@ export async function submit(
     await assertParent(tx, identity, submission)
     const isInserted = await insertGeneration(tx, generation)
     if (!isInserted) return false
+    const { workspaceId } = identity
+    if (insteadOf !== undefined) await replaceGeneration(tx, { id: insteadOf, workspaceId }, { id, workspaceId, model })
     await assertQueueQuota(tx, identity.workspaceId, deps.queueDepth)
     const outputMicros = estimateOutputMicros(generation)
-    const { workspaceId } = identity
     await assertStillWithinBudgets(tx, deps, { id, workspaceId, connection, outputMicros, currency })
     return true
   })

@@ -1,8 +1,10 @@
 import type { ModelSpec } from '@darkroom/contracts/model'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
+import { bumpVersion } from '@darkroom/infra/generations/generations'
 import type { CallName } from '../answers/journal.ts'
 import type { Receipt } from '../providers/adapter.ts'
 import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
+import { findOtherModel } from './ran-model.ts'
 import { toStorableReceipt } from './storable-receipt.ts'
 
 /** Outcome of a call as far as its bill is concerned. `not-billed`: it was refused before the work began, or refunded. */
@@ -20,7 +22,9 @@ export async function openCallCost(tx: Transaction, job: Job, { call, count }: J
 
 /** Records what the provider reports about a call. What is reported again replaces it. */
 export async function recordReceipt(db: Queryable, name: CallName, receipt: Receipt): Promise<void> {
-  const { cost, usage, trace, seed, revisedPrompt } = toStorableReceipt(receipt)
+  const { cost, usage, trace, seed, revisedPrompt, model } = toStorableReceipt(receipt)
+  // First: it locks the job, which every writing transaction locks first.
+  if (model !== undefined) await recordRanModel(db, name, model)
   const details = { ...(seed !== undefined && { seed }), ...(revisedPrompt !== undefined && { revisedPrompt }) }
   await db`
     update call_costs set
@@ -30,6 +34,17 @@ export async function recordReceipt(db: Queryable, name: CallName, receipt: Rece
       trace = coalesce(${trace ?? null}, trace),
       receipt = coalesce(receipt, '{}') || ${db.json(details)}
     where generation_id = ${name.generationId} and call = ${name.call} and attempt = ${name.attempt}`
+}
+
+/** Records that another model ran than the one that was asked for, if it was. */
+async function recordRanModel(db: Queryable, { generationId: id }: CallName, reported: string): Promise<void> {
+  await db`select from generation_jobs where generation_id = ${id} for update`
+  const [row] = await db<{ workspaceId: string; model: string; provider: string; ranModel: string | null }[]>`
+    select workspace_id as "workspaceId", model, provider, ran_model as "ranModel" from generations where id = ${id}`
+  const ranModel = row && findOtherModel(row.model, row.provider, reported)
+  if (!row || !ranModel || ranModel === row.ranModel) return
+  await db`update generations set ran_model = ${ranModel} where id = ${id} and workspace_id = ${row.workspaceId}`
+  await bumpVersion(db, { id, workspaceId: row.workspaceId })
 }
 
 /** Records that a call has ended without anyone knowing how. One whose end is known stays as it is. */

@@ -58,10 +58,19 @@ test.each([
   [{ revisedPrompt: 'a\0b \ud800' }],
   [{ usage: { 'a\0': 1, b: Number.NaN } }],
   [{ trace: 'a\0b' }],
+  [{ model: 'a\0b \ud800'.repeat(100) }],
 ] satisfies [Receipt][])('an image is not lost by what its provider reports beside it: %j', async receipt => {
   await env.startWorker({ adapters: [createReportingAdapter(receipt)] })
   const generation = await env.queueAndWait({ model: 'fake-bytes', outputMicros: MICROS })
   expect(generation).toMatchObject({ status: 'completed', cost: { amount: 0.04, estimated: true } })
+})
+
+test.each([
+  ['vendor/cheaper-model', 'vendor/cheaper-model'],
+  ['fake-bytes-2026-11-01', null],
+])('the row says which model really ran: %s', async (model, ranModel) => {
+  await env.startWorker({ adapters: [createReportingAdapter({ model })] })
+  expect(await env.queueAndWait({ model: 'fake-bytes' })).toMatchObject({ status: 'completed', ranModel })
 })
 
 test('a call that is refused costs nothing, and one that the provider fails is paid for', async () => {

@@ -284,6 +284,13 @@ test('a slow answer counts', async () => {
   expect((await env.generate()).outputs).toHaveLength(1)
 })
 
+test('a proxy that has chosen another model says which one ran', async () => {
+  await using env = await startCompatibleEnv({ flavour: 'litellm' })
+  expect((await env.generate()).receipt.model).toBeUndefined()
+  env.fake.setFault('other-model')
+  expect((await env.generate()).receipt.model).toBe('vendor/cheaper-model')
+})
+
 test('a refused output has an error of its own; outputs beyond those requested are left out', async () => {
   for (const flavour of ['xai', 'recraft'] as const) {
     await using env = await startCompatibleEnv({ flavour })

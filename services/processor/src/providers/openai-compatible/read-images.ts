@@ -24,6 +24,8 @@ const Answer = z.looseObject({
     )
     .nullish(),
   output_format: z.string().nullish(),
+  /** The model that ran: a proxy may have chosen another. */
+  model: z.string().nullish().catch(undefined),
   usage: z.looseObject({}).nullish(),
   credits: z.number().nullish(),
 })
@@ -81,7 +83,7 @@ export function toOutputs(
 
 /** Returns what an answer reports about its call. */
 export function toReceipt(
-  { data, usage, credits }: ImagesAnswer,
+  { data, usage, credits, model }: ImagesAnswer,
   headers: Readonly<Record<string, string>>,
   { preset }: Pick<ReadContext, 'preset'>,
 ): Receipt {
@@ -94,6 +96,7 @@ export function toReceipt(
     ...(counts.length > 0 && { usage: Object.fromEntries(counts) }),
     ...(trace !== undefined && { trace }),
     ...(revisedPrompt && { revisedPrompt }),
+    ...(model && { model }),
   }
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
-import type { Sizes } from '@darkroom/contracts/model'
-import { formatRatio, resolveSize } from '@darkroom/contracts/size'
 import fc from 'fast-check'
+import { ASPECT_RATIOS, RESOLUTIONS } from '../enums.ts'
+import type { Sizes } from '../model.ts'
+import { formatRatio, resolveSize } from '../size.ts'
 import { adaptSize, listChoices, withRatioOfPixels } from './size-choice.ts'
 
 const GRID: Sizes = {

@@ -1,4 +1,4 @@
-import type { Sizes } from '@darkroom/contracts/model'
+import type { Sizes } from '../model.ts'
 import {
   formatRatio,
   listAspectRatios,
@@ -6,7 +6,7 @@ import {
   type PixelSize,
   resolveSize,
   type SizeChoice,
-} from '@darkroom/contracts/size'
+} from '../size.ts'
 
 const STANDARD_SIDE = 1_024
 const PIXELS = /^(\d{1,5})x(\d{1,5})$/
