@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { findFirstLoad, formatScripts, measureScripts, type ScriptSize } from './first-load.ts'
 
 /** On the wire: compressed by brotli, as a browser gets it, and by gzip, as it gets it over plain HTTP. */
-const MAX_FIRST_LOAD = { br: 60_000, gz: 68_400 }
+const MAX_FIRST_LOAD = { br: 60_000, gz: 68_800 }
 const BUILD_TIMEOUT_MS = 120_000
 
 test('the scripts of the first load are within their budget, in no more than three files', async () => {

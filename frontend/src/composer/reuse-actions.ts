@@ -1,12 +1,14 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
 import type { GenerationStore } from '../store/generation-store.ts'
 import { copyText } from '../ui/clipboard.ts'
+import type { Notices } from '../ui/notices.ts'
 import type { ComposerPanel, ComposerState } from './composer-state.ts'
 
 export interface ReuseActionsOptions {
   composer: ComposerState
   store: Pick<GenerationStore, 'discard'>
-  notify: (message: string) => void
+  notify: Notices['notify']
   focusPrompt: () => void
 }
 
@@ -39,8 +41,17 @@ export function createReuseActions({ composer, store, notify, focusPrompt }: Reu
     composer.reuse(generation)
     const selectedModel = composer.model()
     const isOtherModel = selectedModel !== undefined && selectedModel.id !== generation.model
-    if (isOtherModel) notify(`${generation.model} is not available here: using ${selectedModel.name}.`)
+    if (isOtherModel) void offerNearest(generation, selectedModel)
     focusPrompt()
+  }
+
+  /** Says that the model of a generation is gone, and offers the most similar one where that is not selected already. */
+  async function offerNearest(generation: Generation, selected: Model) {
+    const { findNearestModel } = await import('./offer-nearest.ts')
+    const nearest = findNearestModel(generation, composer.models())
+    const use = () => composer.setDraft('model', nearest?.id ?? null)
+    const action = nearest && nearest.id !== selected.id ? { label: `Use ${nearest.name}`, run: use } : null
+    notify(`${generation.model} is not available here: using ${selected.name}.`, action)
   }
 
   /** Takes a generation over, and opens what is to be changed about it. */

@@ -15,7 +15,9 @@ test('offers first what helps, for every failure', () => {
     const [action] = helpWithFailure(generation).actions
     return action && formatHelpLabel(action, generation)
   }
-  const labels = Object.fromEntries(Object.keys(FAILURES).map(code => [code, first(code)]))
+  // One that was replaced is made already.
+  const codes = Object.keys(FAILURES).filter(code => code !== 'replaced')
+  const labels = Object.fromEntries(codes.map(code => [code, first(code)]))
   expect(Object.values(labels)).not.toContain(undefined)
   expect(labels).toMatchObject({
     key_refused: 'Open Connections',

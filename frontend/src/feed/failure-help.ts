@@ -12,6 +12,9 @@ export interface FailureHelp {
   actions: readonly HelpAction[]
 }
 
+/** Label of the models of other connections. */
+export const ELSEWHERE_LABEL = 'Elsewhere'
+
 /** More than two ways out are a riddle. */
 const MAX_ACTIONS = 2
 
@@ -21,6 +24,7 @@ export function helpWithFailure(generation: Generation): FailureHelp {
   const available = listActions(generation)
   const help = Object.hasOwn(HELP, code) ? HELP[code] : undefined
   if (areAllDeleted(generation)) return { title: 'Its pictures are deleted', actions: [] }
+  if (code === 'replaced') return { title: 'Made with another model', actions: [] }
   if (generation.status === 'cancelled') return { title: 'Cancelled', actions: available }
   if (help === undefined) return { title: 'This did not work', actions: available }
   const [title, actions, repetition] = help

@@ -1,8 +1,11 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { For, Show } from 'solid-js'
 import { formatPromptStart } from '../ui/format.ts'
+import { MenuButton } from '../ui/menu.tsx'
+import type { ListElsewhere } from '../verbs/output-menu.ts'
 import { ActionButton, type RunAction } from './action-button.tsx'
 import {
+  ELSEWHERE_LABEL,
   formatFailure,
   formatHelpLabel,
   type HelpAction,
@@ -16,6 +19,7 @@ export interface FailureActions {
   runAction: RunAction
   /** Takes a generation over into the composer, opened at what is to be changed. */
   change: (generation: Generation, action: Exclude<PageAction, 'connections'>) => void
+  listElsewhere?: ListElsewhere | undefined
 }
 
 interface FailurePanelProps {
@@ -34,8 +38,24 @@ export function FailurePanel(props: FailurePanelProps) {
         <For each={help().actions}>
           {(action, index) => <HelpButton {...props} action={action} variant={index() === 0 ? 'solid' : 'quiet'} />}
         </For>
+        <ElsewhereButton {...props} />
       </p>
     </div>
+  )
+}
+
+/** The button with the models of other connections that can make it, where there are any. */
+function ElsewhereButton(props: FailurePanelProps) {
+  const items = () => props.actions.listElsewhere?.(props.generation) ?? []
+  return (
+    <Show when={items().length > 0}>
+      <MenuButton
+        label={`${ELSEWHERE_LABEL}: ${formatPromptStart(props.generation.prompt)}`}
+        text={ELSEWHERE_LABEL}
+        class="quiet"
+        items={items()}
+      />
+    </Show>
   )
 }
 

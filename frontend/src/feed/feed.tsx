@@ -20,7 +20,7 @@ import { createRenderedRows } from './view/rendered-rows.ts'
 import { createSentNotice } from './view/sent-notice.ts'
 
 /** Actions that a row offers where the page has them. */
-type OptionalActions = 'again' | 'findParent' | 'listOutputVerbs' | 'selection' | 'onHold'
+type OptionalActions = 'again' | 'listElsewhere' | 'findParent' | 'listOutputVerbs' | 'selection' | 'onHold'
 
 const FastScrollRows = lazyPart(
   async () => ({ default: (await import('./fast-scroll-rows.tsx')).FastScrollRows }),
@@ -142,11 +142,11 @@ export function Feed(props: FeedProps) {
 function collectActions(studio: FeedStudio, showMedia: RowActions['showMedia']): RowActions {
   const { runAction, remove, setFavourite, removeOutput, restoreOutput, restoreFromTrash } = studio.actions
   const { reuse, change, edit, copyPrompt, useAsReference } = studio
-  const { again, findParent, listOutputVerbs, selection, onHold } = studio
+  const { again, listElsewhere, findParent, listOutputVerbs, selection, onHold } = studio
   return {
     ...{ runAction, remove, setFavourite, removeOutput, restoreOutput, restoreFromTrash },
     ...{ reuse, change, edit, copyPrompt, useAsReference },
-    ...{ again, findParent, listOutputVerbs, selection, onHold },
+    ...{ again, listElsewhere, findParent, listOutputVerbs, selection, onHold },
     resend: studio.store.resend,
     trashDays: studio.library.trashDays,
     showMedia,

@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
-import { formatFailure, formatHelpLabel, helpWithFailure } from './failure-help.ts'
+import { ELSEWHERE_LABEL, formatFailure, formatHelpLabel, helpWithFailure } from './failure-help.ts'
 import { layoutMeta, type MetaLayout, type RowForm } from './meta/meta-layout.ts'
 import { hasNoMedia, listShownOutputs } from './shown-outputs.ts'
 import { layoutNarrowStrip, layoutStrip, layoutTiles, type MediaBlock } from './tile-layout.ts'
@@ -159,6 +159,8 @@ function computePanelHeight(message: string, generation: Generation, width: numb
   const inner = Math.max(width - PANEL_PADDING, 120)
   const lines = Math.ceil((message.length * PANEL_CHARACTER_WIDTH) / inner)
   const labels = helpWithFailure(generation).actions.map(action => formatHelpLabel(action, generation))
+  // Whether it is offered depends on the models, which are known later.
+  labels.push(ELSEWHERE_LABEL)
   const widths = labels.map(label => label.length * PANEL_CHARACTER_WIDTH + PANEL_BUTTON_PADDING)
   const buttonLines = Math.max(1, Math.ceil(widths.reduce((total, one) => total + one, 0) / inner))
   return Math.max(MIN_PANEL_HEIGHT, PANEL_FRAME_HEIGHT + lines * PANEL_LINE_HEIGHT + buttonLines * PANEL_BUTTON_HEIGHT)

@@ -64,8 +64,25 @@ export interface GenerationFacts {
 
 /** Returns the facts of a generation. */
 export function formatFacts(generation: Generation, model: Model | undefined): GenerationFacts {
-  const facts = [model?.name ?? generation.model, generation.parameters.aspectRatio, formatOutputs(generation)]
+  const facts = [
+    model?.name ?? generation.model,
+    ...formatOtherModel(generation),
+    generation.parameters.aspectRatio,
+    formatOutputs(generation),
+  ]
   return { settings: facts.filter(fact => fact !== undefined), timeTaken: formatTimeTaken(generation) }
+}
+
+/** Says which model really ran, and in the place of which one it was made. */
+function formatOtherModel({ ranModel, insteadOf }: Generation): string[] {
+  return [
+    ...(ranModel ? [`ran as ${toOwnName(ranModel)}`] : []),
+    ...(insteadOf ? [`instead of ${toOwnName(insteadOf.model)}`] : []),
+  ]
+}
+
+function toOwnName(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1)
 }
 
 /** Formats the outputs of a generation: `4 images`, `3 videos of 5 s`. */

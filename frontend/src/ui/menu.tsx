@@ -19,6 +19,8 @@ interface MenuProps {
 }
 
 interface MenuButtonProps extends MenuProps {
+  /** Words on the button; an icon unless given. */
+  text?: string
   /** Class of the button; a quiet icon unless given. */
   class?: string
   tabindex?: number
@@ -63,7 +65,7 @@ export function MenuButton(props: MenuButtonProps) {
         onClick={() => setOpen(open => !open)}
         onKeyDown={onKeyDown}
       >
-        <Icon name="more" />
+        {props.text ?? <Icon name="more" />}
       </button>
       <Show when={isOpen()}>
         <MenuList label={props.label} items={props.items} onSelect={select} onClose={close} />

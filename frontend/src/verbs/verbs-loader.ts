@@ -2,7 +2,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { createSignal, onCleanup, onMount } from 'solid-js'
 import type { LineageSource } from '../lightbox/lineage-source.ts'
 import type { MaskTarget } from '../mask/mask-target.ts'
-import type { ListOutputVerbs } from './output-menu.ts'
+import type { ListElsewhere, ListOutputVerbs } from './output-menu.ts'
 import type { FindParent } from './parent-info.ts'
 import type { createVerbs, VerbsOptions } from './verbs.ts'
 
@@ -35,6 +35,7 @@ export function createVerbsLoader(options: VerbsOptions) {
   }
 
   const listOutputVerbs: ListOutputVerbs = (generation, output) => verbs()?.listOutputVerbs(generation, output) ?? []
+  const listElsewhere: ListElsewhere = generation => verbs()?.listElsewhere(generation) ?? []
   const findParent: FindParent = generation => verbs()?.findParent(generation)
   const lineage: LineageSource = {
     ancestors: async (...request) => (await load()).lineage.ancestors(...request),
@@ -56,7 +57,7 @@ export function createVerbsLoader(options: VerbsOptions) {
     onCleanup(() => clearTimeout(timer))
   })
   return {
-    ...{ listOutputVerbs, findParent, lineage, again },
+    ...{ listOutputVerbs, listElsewhere, findParent, lineage, again },
     receive: (generation: Generation) => verbs()?.receive(generation),
     maskTarget: (): MaskTarget | null => verbs()?.maskTarget() ?? null,
     createMaskProps: (target: MaskTarget) => verbs()?.createMaskProps(target),

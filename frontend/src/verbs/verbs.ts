@@ -9,6 +9,7 @@ import { randomUuid } from '../ui/uuid.ts'
 import { createChildSender, startReference } from './child-sender.ts'
 import { createChildSubmission, toPixels } from './child-submission.ts'
 import { type ComposerStartOptions, createComposerStart } from './composer-start.ts'
+import { createElsewhere } from './elsewhere.ts'
 import { createLineage, type LineageOptions } from './lineage.ts'
 import { createLineageApi } from './lineage-api.ts'
 import { listVerbModels } from './list-verbs.ts'
@@ -76,6 +77,7 @@ export function createVerbs(options: VerbsOptions) {
     startComposer: createComposerStart(options),
     readFavourites: readFavouriteModels,
   })
+  const elsewhere = createElsewhere({ models, sendChild, notify })
   const { findParent, source: lineage, receive } = createLineage({ ...options, api: createLineageApi() })
-  return { ...outputVerbs, findParent, lineage, receive, maskTarget, createMaskProps }
+  return { ...outputVerbs, ...elsewhere, findParent, lineage, receive, maskTarget, createMaskProps }
 }

@@ -8,6 +8,7 @@ import { describeModel, type Takes } from './picker-list.ts'
 interface ModelRowProps {
   model: Model
   draft: Draft
+  models: readonly Model[]
   /** Whether it is the model of the draft. */
   isSelected: boolean
   /** Whether Enter in the search field chooses it. */
@@ -25,7 +26,7 @@ const TAKES: readonly [keyof Takes, IconName][] = [
 
 /** A model in the picker. Its name is the button that chooses it, which covers the row; the star is S on the keyboard. */
 export function ModelRow(props: ModelRowProps) {
-  const row = createMemo(() => describeModel(props.model, props.draft))
+  const row = createMemo(() => describeModel(props.model, props.draft, { models: props.models, now: Date.now() }))
   return (
     <tr class="picker-row" data-model={props.model.id} data-current={props.isCurrent} data-usable={row().isUsable}>
       <td>
@@ -52,7 +53,7 @@ export function ModelRow(props: ModelRowProps) {
           {props.model.name}
         </button>
         <Show when={row().warnings.length > 0}>
-          <small>{row().warnings.join(', ')}</small>
+          <small title={row().warnings.join(', ')}>{row().warnings.join(', ')}</small>
         </Show>
       </td>
       <td class="picker-connection">{row().connection}</td>

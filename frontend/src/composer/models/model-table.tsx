@@ -7,6 +7,7 @@ import type { PickerState } from './picker-state.ts'
 interface ModelTableProps {
   id: string
   picker: PickerState
+  models: readonly Model[]
   /** The selected model. */
   model: Model
   draft: Draft
@@ -19,6 +20,7 @@ export function ModelTable(props: ModelTableProps) {
     <ModelRow
       model={model}
       draft={props.draft}
+      models={props.models}
       isSelected={model.id === props.model.id}
       isCurrent={model.id === props.picker.current()?.id}
       isFavourite={props.picker.favourites().has(model.id)}

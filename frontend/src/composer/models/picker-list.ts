@@ -1,6 +1,7 @@
 import type { Kind } from '@darkroom/contracts/enums'
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Model } from '@darkroom/contracts/model'
+import { isUsable, orderByLikeness } from '@darkroom/contracts/other-model/nearest-model'
 import { getCurrency } from '@darkroom/contracts/price'
 import { formatProviderName } from '../../ui/format.ts'
 import { formatPrice } from '../../ui/money.ts'
@@ -52,8 +53,15 @@ export function hasBothKinds(models: readonly Model[]): boolean {
   return models.some(({ kind }) => kind === 'image') && models.some(({ kind }) => kind === 'video')
 }
 
+/** What a row of the picker depends on beside its model and the draft. */
+export interface PickerContext {
+  models: readonly Model[]
+  /** Time of day, in ms since 1970. */
+  now: number
+}
+
 /** Describes a model for the picker. Its price is that of one output with the settings of the draft that it takes. */
-export function describeModel(model: Model, draft: Draft): PickerRow {
+export function describeModel(model: Model, draft: Draft, { models, now }: PickerContext): PickerRow {
   const connection = formatProviderName(model)
   const warning = CONNECTION_WARNINGS[model.connectionState ?? '']
   const micros = estimateDraftMicros(adaptToModel(draft, model), model, { count: 0 })
@@ -61,7 +69,7 @@ export function describeModel(model: Model, draft: Draft): PickerRow {
     connection,
     warnings: [
       ...(warning === undefined ? [] : [`${connection}: ${warning}`]),
-      ...(model.retiresAt === null ? [] : [formatRetirement(model.retiresAt)]),
+      ...(model.retiresAt === null ? [] : [formatRetirement(model, models, now)]),
     ],
     isUsable: warning === undefined,
     takes: describeTakes(model),
@@ -70,11 +78,33 @@ export function describeModel(model: Model, draft: Draft): PickerRow {
   }
 }
 
-/** Formats the day on which a model is switched off: `retires 15 Jan`. */
-export function formatRetirement(retiresAt: string): string {
-  const day = new Date(retiresAt)
-  if (Number.isNaN(day.getTime())) return 'retires soon'
-  return `retires ${day.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })}`
+const DAY_MS = 86_400_000
+/** Days from which on they are counted. */
+const COUNTED_DAYS = 60
+
+/** Formats the day on which a model is switched off, or the days left, and the most similar one that stays: `3 days left, then: FLUX.2`. */
+export function formatRetirement(model: Model, models: readonly Model[], now: number): string {
+  const time = Date.parse(model.retiresAt ?? '')
+  const left = Math.ceil((time - now) / DAY_MS)
+  const nearest = findSuccessor(model, models)
+  return `${formatDaysLeft(time, left)}${nearest ? `, then: ${nearest.name}` : ''}`
+}
+
+function formatDaysLeft(time: number, left: number): string {
+  if (Number.isNaN(time)) return 'retires soon'
+  if (left > COUNTED_DAYS)
+    return `retires ${new Date(time).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })}`
+  if (left <= 0) return 'retires today'
+  return left === 1 ? '1 day left' : `${left} days left`
+}
+
+/** Returns the most similar model that does not retire, and whose connection works. */
+function findSuccessor(model: Model, models: readonly Model[]): Model | undefined {
+  const others = models.filter(
+    other => other.id !== model.id && other.retiresAt === null && other.kind === model.kind && isUsable(other),
+  )
+  const able = others.filter(({ operations }) => model.operations.every(operation => operations.includes(operation)))
+  return orderByLikeness(able.length > 0 ? able : others, model)[0]
 }
 
 /** Reasons not to choose a model, by the state of its connection. A short limit is none. */

@@ -1,4 +1,5 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import type { ListElsewhere } from '../../verbs/output-menu.ts'
 import type { FindParent } from '../../verbs/parent-info.ts'
 import type { RunAction } from '../action-button.tsx'
 
@@ -16,4 +17,5 @@ export interface MetaActions {
   trashDays?: (() => number | undefined) | undefined
   restoreFromTrash?: ((generation: Generation) => void) | undefined
   findParent?: FindParent | undefined
+  listElsewhere?: ListElsewhere | undefined
 }

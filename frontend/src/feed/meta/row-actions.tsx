@@ -22,6 +22,7 @@ export function RowActionLine(props: RowActionsProps) {
   const start = () => formatPromptStart(generation().prompt)
   const isRunning = () => !isTerminal(generation().status)
   const hasMissing = () => canComplete(props.row)
+  const elsewhere = () => props.actions.listElsewhere?.(generation()) ?? []
   return (
     <div class="row-actions">
       <Show when={hasMissing()}>
@@ -32,6 +33,9 @@ export function RowActionLine(props: RowActionsProps) {
         <a class="quiet" href="#settings/connections" title="Open the settings of the connections">
           Connections
         </a>
+      </Show>
+      <Show when={isRunning() && elsewhere().length > 0}>
+        <MenuButton label={`Elsewhere: ${start()}`} text="Elsewhere" class="quiet" items={elsewhere()} />
       </Show>
       <button
         type="button"

@@ -24,6 +24,7 @@ export function listRowMenu({ row, actions, hasButtons, onShowPrompt }: RowMenuI
     ...(hasButtons && countMissing(generation) > 0 ? listDownload(generation) : []),
     ...(onShowPrompt ? [{ label: 'Show prompt', icon: 'details', run: onShowPrompt } as const] : []),
     { label: 'Copy prompt', icon: 'copy', run: () => actions.copyPrompt(generation) },
+    ...(isConfirmed && !hasButtons ? listElsewhereGroup(generation, actions) : []),
     ...(isConfirmed ? listFavourites(generation, actions) : []),
     ...(isConfirmed ? listRestore(generation, actions) : []),
     ...(isConfirmed
@@ -54,6 +55,12 @@ function listFrequent({ generation, delivery }: Row, actions: MetaActions): Menu
       : []),
     ...listDownload(generation),
   ]
+}
+
+/** Lists the models of other connections, where the row has no button for them. */
+function listElsewhereGroup(generation: Generation, { listElsewhere }: MetaActions): MenuItem[] {
+  const items = listElsewhere?.(generation) ?? []
+  return items.map(item => ({ ...item, label: `Make it with ${item.label}` }))
 }
 
 function listDownload(generation: Generation): MenuItem[] {

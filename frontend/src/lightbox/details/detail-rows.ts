@@ -20,6 +20,8 @@ function listSettings({ generation, output }: MediaItem, model: Model | undefine
   const { parameters } = generation
   return present([
     ['Model', model?.name ?? generation.model],
+    ['Ran as', generation.ranModel ?? undefined],
+    ['Instead of', generation.insteadOf?.model],
     ['Connection', model && formatProviderName(model)],
     ['Size', formatSize(output.width, output.height, parameters.aspectRatio)],
     ['Length', output.duration === null ? null : formatLength(output.duration)],

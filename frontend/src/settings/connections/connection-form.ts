@@ -18,6 +18,8 @@ export interface ConnectionForm extends LimitTexts {
   key: string
   budget: string
   assumed: string
+  /** Id of the model of the rule. */
+  failoverModel: string
   dialect: Dialect
 }
 
@@ -46,6 +48,7 @@ export function fillForm(connection: Connection): ConnectionForm {
     key: '',
     budget: toDollars(budgetMicros),
     assumed: toDollars(assumedMicros),
+    failoverModel: connection.failoverModel ?? '',
     dialect: { ...dialect },
   }
 }
@@ -88,6 +91,7 @@ export function toConnectionChange(form: ConnectionForm, connection: Connection)
   const change: ConnectionChange = toLimitChange(form, before)
   if (form.budget.trim() !== before.budget) change.budgetMicros = parseMicros(form.budget) ?? null
   if (form.assumed.trim() !== before.assumed) change.assumedMicros = parseMicros(form.assumed) ?? null
+  if (form.failoverModel !== before.failoverModel) change.failoverModel = form.failoverModel || null
   if (connection.locked) return change
   if (form.name.trim() !== '' && form.name.trim() !== before.name) change.name = form.name.trim()
   if (form.key.trim() !== '') change.key = form.key.trim()

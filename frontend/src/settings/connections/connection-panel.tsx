@@ -1,4 +1,5 @@
 import type { Connection } from '@darkroom/contracts/connection'
+import type { Model } from '@darkroom/contracts/model'
 import { Match, Show, Switch } from 'solid-js'
 import type { Notices } from '../../ui/notices.ts'
 import { AddPanel } from './add-panel.tsx'
@@ -13,6 +14,7 @@ interface ConnectionPanelProps {
   panel: OpenPanel
   api: ConnectionsApi
   state: ConnectionsState
+  models: readonly Model[]
   notices: Pick<Notices, 'notify'>
   now: number
   onClose: () => void
@@ -54,6 +56,7 @@ export function ConnectionPanel(props: ConnectionPanelProps) {
               ) : (
                 <EditPanel
                   api={props.api}
+                  models={props.models}
                   connection={connection()}
                   isKeyFirst={kind === 'key'}
                   onChanged={props.state.upsert}

@@ -65,7 +65,15 @@ export default function ConnectionsPage(props: PageProps) {
         <ConnectionList api={api} state={state} actions={actions} now={now()} openPanel={openPanel} />
       </section>
       <Show when={isOpen()}>
-        <ConnectionPanel panel={panel()} api={api} state={state} now={now()} notices={notices} onClose={closePanel} />
+        <ConnectionPanel
+          panel={panel()}
+          api={api}
+          state={state}
+          models={[...props.studio.modelsById().values()]}
+          now={now()}
+          notices={notices}
+          onClose={closePanel}
+        />
       </Show>
       <Show when={removing()} keyed>
         {connection => (

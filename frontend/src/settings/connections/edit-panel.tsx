@@ -1,17 +1,20 @@
 import type { Connection } from '@darkroom/contracts/connection'
 import { isMadeInStudio, KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import type { Model } from '@darkroom/contracts/model'
 import { createSignal, onCleanup, Show, untrack } from 'solid-js'
 import { describeProblem } from '../../request-error.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { type ConnectionForm, type FormProblem, fillForm, findProblems, toConnectionChange } from './connection-form.ts'
 import type { ConnectionsApi } from './connections-api.ts'
 import { DialectFields } from './dialect-fields.tsx'
+import { FailoverField } from './failover-field.tsx'
 import { TextField } from './fields.tsx'
 import { LimitFields } from './limit-fields.tsx'
 import { Panel } from './panel.tsx'
 
 interface EditPanelProps {
   api: Pick<ConnectionsApi, 'change'>
+  models: readonly Model[]
   /** The connection as it was when the panel was opened. Events about it do not change what is typed. */
   connection: Connection
   /** Whether the key takes the focus. */
@@ -22,6 +25,7 @@ interface EditPanelProps {
 
 interface FormFieldsProps {
   connection: Connection
+  models: readonly Model[]
   form: ConnectionForm
   setForm: (change: Partial<ConnectionForm>) => void
   problemOf: (field: FormProblem['field']) => string | undefined
@@ -63,6 +67,9 @@ export function EditPanel(props: EditPanelProps) {
 
   const fields = {
     connection,
+    get models() {
+      return props.models
+    },
     get form() {
       return form()
     },
@@ -161,6 +168,7 @@ function MeteredFields(props: FormFieldsProps) {
           problem={props.problemOf('assumed')}
           onInput={assumed => props.setForm({ assumed })}
         />
+        <FailoverField {...props} />
       </Show>
     </>
   )
