@@ -34,6 +34,12 @@ const SERVERS = [
 
 type Setting = keyof typeof PROVIDER_SETTINGS
 
+/** Returns the setting that makes a connection of a kind; undefined if there is none. */
+export function findVariable(kind: ConnectionKind): string | undefined {
+  const account = ACCOUNTS.find(entry => entry.kind === kind)
+  return account?.key ?? SERVERS.find(entry => entry.kind === kind)?.baseUrl
+}
+
 /** Returns the connections of the environment. */
 export function readEnvironmentConnections(config: Pick<Config, Setting>): EnvironmentConnection[] {
   const accounts = ACCOUNTS.flatMap(({ kind, key: variable, baseUrl }) => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { ModelSpec } from '@darkroom/contracts/model'
 import sharp from 'sharp'
 import { ProviderError, type ProviderRequest } from '../../src/providers/adapter.ts'
 import { type CallResult, makeJournaledCall } from './journaled-call.ts'
 import { KIT_FAULTS, type KitFault, type KitOutcome, type KitSubject } from './kit-subject.ts'
+import { formatReadmeRow, readReadmeRow } from './readme-row.ts'
 
 const CHECK_MS = 60_000
 
@@ -20,6 +22,9 @@ export function describeAdapter(subject: KitSubject): void {
       test(`${fault}: ${formatOutcome(outcome)}`, async () => expectCall(subject, fault, outcome))
     }
     test('a check costs nothing and ends with a sentence for users', () => expectCheck(subject))
+    test('its list of models says as much about the key as its check does, in names that a submission can have', () =>
+      expectModels(subject))
+    if (subject.hasReadmeRow) test('the README says what it offers and does', () => expectReadmeRow(subject))
   })
 }
 
@@ -73,6 +78,34 @@ async function expectCheck(subject: KitSubject): Promise<void> {
     expectNoKey(Bun.inspect(check, { depth: 20 }), fake.key)
   }
   expect([fake.posts(), fake.billedMicros()]).toEqual([0, 0])
+}
+
+/** Expects a list of models that are valid as they are, and that fails as the check does with a key that is not accepted. */
+async function expectModels(subject: KitSubject): Promise<void> {
+  await using fake = await subject.startFake()
+  const signal = AbortSignal.timeout(CHECK_MS)
+  const models = await fake.adapter.models(signal)
+  expect(models.length).toBeGreaterThan(0)
+  for (const model of models) expect(ModelSpec.parse(model)).toEqual(model)
+  expect(new Set(models.map(({ id }) => id)).size).toBe(models.length)
+  if (subject.outcomes['wrong-key'] !== undefined) {
+    fake.setFault('wrong-key')
+    const check = await fake.adapter.checkConnection(signal)
+    const listed = await fake.adapter.models(signal).then(
+      () => 'listed',
+      error => (error instanceof ProviderError ? error.code : error),
+    )
+    expect(listed).toBe(check.ok ? 'listed' : check.error.code)
+  }
+  expect([fake.posts(), fake.billedMicros()]).toEqual([0, 0])
+}
+
+async function expectReadmeRow(subject: KitSubject): Promise<void> {
+  await using fake = await subject.startFake()
+  const { kind } = fake.adapter
+  const models = await fake.adapter.models(AbortSignal.timeout(CHECK_MS))
+  const row = formatReadmeRow({ kind, models, reportsCost: subject.reportsCost })
+  if ((await readReadmeRow(kind)) !== row) throw new Error(`The table of providers in the README should have:\n${row}`)
 }
 
 function expectNoKey(text: string, key: string | null): void {

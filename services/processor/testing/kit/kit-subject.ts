@@ -51,6 +51,8 @@ export interface KitSubject {
   name: string
   /** Starts the fake, with an adapter that is connected to it and a request for `request.indices.length` outputs. */
   startFake(): Promise<KitFake & { adapter: Adapter; request: ProviderRequest }>
+  /** Whether the README has a row for it, which says what its models are and do. */
+  hasReadmeRow?: true
   /** Whether the adapter reports the cost of a call. */
   reportsCost: boolean
   outcomes: Partial<Record<KitFault, KitOutcome>>

@@ -7,7 +7,7 @@ import { createTestAdapter, REQUEST } from './openai-env.fixture.ts'
 
 const STREAMED: ProviderRequest = { ...REQUEST, settings: { ...REQUEST.settings, previews: true } }
 
-describeAdapter(createSubject('OpenAI', REQUEST))
+describeAdapter({ ...createSubject('OpenAI', REQUEST), hasReadmeRow: true })
 // One that hangs has sent nothing: it is the same as without previews.
 const { hang: _, ...streamedOutcomes } = createSubject('', STREAMED).outcomes
 describeAdapter({ ...createSubject('OpenAI, with previews', STREAMED), outcomes: streamedOutcomes })
