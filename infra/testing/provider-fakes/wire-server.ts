@@ -106,6 +106,8 @@ async function handle(
   if (isSubmission) state.posts += 1
   const refusal = findRefusal(provider, exchange, isSubmission)
   if (refusal) return await send(response, refusal, closed.signal, null)
+  // It is refused, so that nothing is taken.
+  if (fault === 'huge-error') return await send(response, SERVER_ERROR, closed.signal, fault)
   const answer = await provider.answer(exchange)
   await send(response, fault === 'server-error' && isSubmission ? SERVER_ERROR : answer, closed.signal, fault)
 }
