@@ -38,7 +38,8 @@ export function submitRequest(state: QueueState, exchange: WireExchange): WireAn
   const id = crypto.randomUUID()
   const request = createRequest(endpoint, input, exchange.fault)
   state.jobs.start(id, request, exchange.polls)
-  const isRefused = request.errors.length > 0 || request.errorType !== null
+  // A refusal that is too long to be read is one all the same.
+  const isRefused = request.errors.length > 0 || request.errorType !== null || exchange.fault === 'huge-error'
   if (!isRefused) exchange.bill(toBill(endpoint, request.work), id)
   if (exchange.fault === 'wrong-shape') return { status: 200, body: { queued: true } }
   return { status: 200, body: { status: 'IN_QUEUE', ...createUrls(exchange, path, id), queue_position: 0 } }

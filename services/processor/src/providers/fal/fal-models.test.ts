@@ -2,7 +2,6 @@ import { expect, test } from 'bun:test'
 import { ModelSpec } from '@darkroom/contracts/model'
 import { estimateMicros } from '@darkroom/contracts/price'
 import { createDocument, ENDPOINTS } from '@darkroom/infra/testing/fake-fal/endpoints'
-import { startFakeOpenAi } from '@darkroom/infra/testing/fake-openai/fake-server'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
 import { neverAborted } from '../../../testing/make-call.ts'
 import { isAllowedUrl, toPlatformUrl } from './addresses.ts'
@@ -175,10 +174,10 @@ test('a wrong key and a wrong address fail a check and the list of models alike;
     ok: true,
     note: 'It works: 12 models. Checking was free.',
   })
-  await using other = await startFakeOpenAi()
+  using other = Bun.serve({ port: 0, fetch: () => new Response('<html>Nothing</html>', { status: 404 }) })
   const cases = [
     [createTestAdapter({ url: env.fake.url, key: 'wrong-key' }), 'key_refused'],
-    [createTestAdapter({ url: other.url, key: other.key }), 'provider_refused'],
+    [createTestAdapter({ url: other.url.href, key: 'key' }), 'provider_refused'],
   ] as const
   for (const [adapter, code] of cases) {
     const error = await getProviderError(() => adapter.models(neverAborted))

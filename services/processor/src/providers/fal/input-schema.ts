@@ -53,7 +53,7 @@ const Document = z.looseObject({
 })
 const Post = z.looseObject({
   post: z.looseObject({
-    requestBody: z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.unknown() })) }),
+    requestBody: z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.unknown().optional() })) }),
   }),
 })
 type Components = Readonly<Record<string, unknown>>

@@ -28,7 +28,7 @@ export const QueueStatus = z.looseObject({
     .array(z.looseObject({ message: z.string() }))
     .nullish()
     .catch(undefined),
-  error: z.unknown(),
+  error: z.unknown().optional(),
   error_type: z.string().nullish().catch(undefined),
 })
 export type QueueStatus = z.infer<typeof QueueStatus>
@@ -80,7 +80,7 @@ export const PriceList = z.looseObject({ prices: z.array(Price.optional().catch(
 const ListedModel = z.looseObject({
   endpoint_id: z.string(),
   metadata: z.looseObject({ status: text }).nullish().catch(undefined),
-  openapi: z.unknown(),
+  openapi: z.unknown().optional(),
 })
 
 /** Answer of `GET /models`. */
