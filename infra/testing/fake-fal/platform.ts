@@ -1,7 +1,7 @@
 import type { WireAnswer } from '../provider-fakes/wire-faults.ts'
 import { createDocument, ENDPOINTS } from './endpoints.ts'
 
-/** What the platform API of the fake lists. */
+/** Endpoints as the platform API of the fake lists them. */
 export interface PlatformState {
   /** Ids of endpoints that it does not know. */
   unknown: ReadonlySet<string>

@@ -77,7 +77,7 @@ function toBill({ unitPrice }: FakeEndpoint, { units }: FakeWork): number {
   return Math.ceil(Number((unitPrice * units * 1_000_000).toPrecision(15)))
 }
 
-/** The URLs of a request have the owner and the app, and not the path behind them. [D] fal.ai/docs/api-reference/inference-api */
+/** Creates the URLs of a request: they have the owner and the app, and not the path behind them. [D] fal.ai/docs/api-reference/inference-api */
 function createUrls({ headers }: WireExchange, path: string, id: string) {
   const app = path.split('/').slice(0, 2).join('/')
   const url = `http://${headers.host}/${app}/requests/${id}`
@@ -144,7 +144,7 @@ function fail(status: number, errorType: string): WireAnswer {
   }
 }
 
-/** [S] FluxDevOutput and others: images, seed, has_nsfw_concepts. */
+/** Returns a result with images. [S] FluxDevOutput and others: images, seed, has_nsfw_concepts. */
 function toImages(url: string, { width, height, seed }: FakeWork, fault: string | null) {
   const one = { url, width, height, content_type: 'image/png' }
   const isDouble = fault === 'duplicate-answer' || fault === 'wrong-count'
@@ -152,7 +152,7 @@ function toImages(url: string, { width, height, seed }: FakeWork, fault: string 
   return { images, seed, prompt: '', has_nsfw_concepts: images.map(() => fault === 'output-refused') }
 }
 
-/** [D] 202 CANCELLATION_REQUESTED, 400 ALREADY_COMPLETED, 404 NOT_FOUND. */
+/** Cancels a request. [D] 202 CANCELLATION_REQUESTED, 400 ALREADY_COMPLETED, 404 NOT_FOUND. */
 function cancel(state: QueueState, id: string): WireAnswer {
   const job = state.jobs.find(id)
   if (!job) return { status: 404, body: { status: 'NOT_FOUND' } }

@@ -46,7 +46,7 @@ async function findUnitPrice(platform: Platform, model: string, signal: AbortSig
   return findCommonPrice(endpoints, await platform.listPrices(endpoints, signal))
 }
 
-/** A cost that cannot be computed is unknown, and no reason to fail a call that was made. */
+/** Ignores an error of the provider: a cost that cannot be computed is no reason to fail a call that was made. */
 function toUndefined(error: unknown): undefined {
   if (error instanceof ProviderError) return undefined
   throw error

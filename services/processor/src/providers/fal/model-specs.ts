@@ -1,6 +1,7 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { ModelInput, ModelSpec, Operation } from '@darkroom/contracts/model'
-import { CATALOGUE, type FalModel, type FalRoute } from './catalogue.ts'
+import { CATALOGUE } from './catalogue.ts'
+import type { FalModel, FalRoute } from './fal-model.ts'
 import type { InputSchema } from './input-schema.ts'
 import type { ListedEndpoint } from './platform.ts'
 import { OUTPUT_SECONDS } from './result-outputs.ts'

@@ -97,7 +97,7 @@ async function get(
 const WRONG_ADDRESS =
   'There is no fal at this address: its list of prices is not there. Leave the address empty, unless a proxy has both of fal’s APIs.'
 
-/** A 404 of the platform itself is about an endpoint; any other is of a server that is no fal. */
+/** Maps a refusal of the platform: its own 404 is about an endpoint, any other is of a server that is no fal. */
 function classifyPlatform(refusal: Parameters<typeof classifyFal>[0]): ReturnType<typeof classifyFal> {
   const isKnown = ErrorBody.safeParse(refusal.body).data?.error !== undefined
   return refusal.status === 404 && isKnown ? { code: 'model_unknown' } : classifyFal(refusal)

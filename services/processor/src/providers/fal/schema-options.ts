@@ -1,5 +1,5 @@
 import type { Sizes } from '@darkroom/contracts/model'
-import type { FalModel } from './catalogue.ts'
+import type { FalModel } from './fal-model.ts'
 import type { InputField, InputSchema } from './input-schema.ts'
 
 /** Sides of the square that has the area of a tier, by its name in lower case. */

@@ -1,6 +1,7 @@
 import type { Scalar } from '@darkroom/contracts/parameters'
 import { ProviderError, type ProviderReference, type ProviderRequest } from '../adapter.ts'
-import { CATALOGUE, type FalModel, type FalRoute, toFalModel } from './catalogue.ts'
+import { CATALOGUE, toFalModel } from './catalogue.ts'
+import type { FalModel, FalRoute } from './fal-model.ts'
 
 /** A submission: the endpoint it is posted to, and the input of its model. */
 export interface FalSubmission {

@@ -1,6 +1,6 @@
 import type { Price } from '@darkroom/contracts/model'
 import { toMicros } from '@darkroom/contracts/price'
-import type { FalModel } from './catalogue.ts'
+import type { FalModel } from './fal-model.ts'
 
 /** The price of an endpoint as fal lists it for an account: of a unit, as `images`, `megapixels`, `seconds`. */
 export interface UnitPrice {
