@@ -1,4 +1,4 @@
-import type { Setting, Sizes } from '@darkroom/contracts/model'
+import type { Sizes } from '@darkroom/contracts/model'
 import { COMMON, createChoice, createToggle, type FalModel, STRICT_TO_6 } from './fal-model.ts'
 
 const FREE_SIZES = { kind: 'grid', step: 16, maxRatio: 4, auto: true } as const
