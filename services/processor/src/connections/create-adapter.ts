@@ -3,6 +3,7 @@ import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-k
 import type { Adapter } from '../providers/adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
+import { createFalAdapter } from '../providers/fal/fal-adapter.ts'
 import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
@@ -39,6 +40,10 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   'openai-compatible': ({ id, baseUrl, key, dialect, foundDialect, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createOpenAiCompatibleAdapter({ connection: id, baseUrl, key, dialect, foundDialect, fetch })
+  },
+  fal: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (key === null) return undefined
+    return createFalAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.fal.baseUrl ?? '', key, fetch })
   },
   comfyui: ({ id, baseUrl, key, workflows, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined

@@ -1,0 +1,31 @@
+import { startFakeFal } from '@darkroom/infra/testing/fake-fal/fake-server'
+import { COMMON_OUTCOMES } from '../../../testing/kit/common-outcomes.ts'
+import { describeAdapter } from '../../../testing/kit/describe-adapter.ts'
+import { createTestAdapter, REQUEST } from './fal-env.fixture.ts'
+
+describeAdapter({
+  name: 'fal',
+  startFake: async () => {
+    const fake = await startFakeFal()
+    return {
+      key: fake.key,
+      adapter: createTestAdapter(fake),
+      request: REQUEST,
+      setFault: fake.setFault,
+      posts: fake.posts,
+      billedMicros: () => fake.billed().reduce((sum, { micros }) => sum + micros, 0),
+      [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
+    }
+  },
+  reportsCost: true,
+  outcomes: {
+    ...COMMON_OUTCOMES,
+    'wrong-shape': { code: 'provider_misbehaved', failure: 'unknown' },
+    'echo-key': { code: 'setting_refused', failure: 'permanent' },
+    'output-refused': 'refused-output',
+    'setting-refused': { code: 'setting_refused', failure: 'permanent' },
+    'model-gone': { code: 'model_unknown', failure: 'permanent' },
+    'wrong-count': 'outputs',
+    'empty-answer': { code: 'no_outputs', failure: 'permanent', isBilled: true },
+  },
+})
