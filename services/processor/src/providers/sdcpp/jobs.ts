@@ -41,7 +41,8 @@ type Job = z.infer<typeof Job>
 
 const MAX_FILE_BYTES = 128_000_000
 const MAX_ANSWER_BYTES = 180_000_000
-const QUEUED_SECONDS = { min: 0.5, max: 2 }
+/** Those before it take longer, and a wait of a second holds no slot. */
+const QUEUED_SECONDS = { min: 1, max: 2 }
 const RUNNING_SECONDS = { min: 0.3, max: 2 }
 
 /** Returns whether a text is the id of a job. */
