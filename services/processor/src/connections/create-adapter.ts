@@ -1,5 +1,6 @@
 import type { Dialect } from '@darkroom/contracts/connection'
 import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { createA1111Adapter } from '../providers/a1111/a1111-adapter.ts'
 import type { Adapter } from '../providers/adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
@@ -44,6 +45,10 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   comfyui: ({ id, baseUrl, key, workflows, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createComfyUiAdapter({ connection: id, baseUrl, key, workflows, fetch })
+  },
+  a1111: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (baseUrl === null) return undefined
+    return createA1111Adapter({ connection: id, baseUrl, key, fetch })
   },
   sdcpp: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
