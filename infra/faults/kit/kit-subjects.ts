@@ -1,4 +1,5 @@
 import type { KitSubject } from './kit-subject.ts'
+import { A1111_SUBJECT } from './subjects/a1111.ts'
 import { createComfyUi } from './subjects/comfyui.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
@@ -9,5 +10,6 @@ export const KIT_SUBJECTS: readonly KitSubject[] = [
   ...OPENAI_SUBJECTS,
   createComfyUi(),
   ...COMPATIBLE_SUBJECTS,
+  A1111_SUBJECT,
   SDCPP_SUBJECT,
 ]
