@@ -5,7 +5,7 @@ import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { GlobalProgress, Progress } from './wire.ts'
 
-export interface WatchedTask extends Pick<CallOptions, 'onProgress' | 'onPreview'> {
+interface WatchedTask extends Pick<CallOptions, 'onProgress' | 'onPreview'> {
   taskId: string
   indices: readonly number[]
   /** Time between two looks, in ms. */

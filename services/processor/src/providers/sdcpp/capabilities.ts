@@ -5,7 +5,7 @@ import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { toNames } from '../server-names.ts'
 
-export const MODES = ['img_gen', 'vid_gen'] as const
+const MODES = ['img_gen', 'vid_gen'] as const
 export type Mode = (typeof MODES)[number]
 
 const object = z.record(z.string(), z.unknown()).catch({})
