@@ -30,6 +30,8 @@ export interface KitSubject {
   referenceMark: string
   /** Model of submissions with reference images, of a connection whose first model takes none. */
   referenceModel?: string
+  /** Reference images of such a submission; 2 unless given. */
+  references?: number
   /** Prepares the studio before its models are listed. */
   prepare?(studio: { dataDir: string }): Promise<void>
   startFake(): Promise<KitFake>

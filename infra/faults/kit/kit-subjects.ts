@@ -1,8 +1,17 @@
 import type { KitSubject } from './kit-subject.ts'
+import { A1111_SUBJECT } from './subjects/a1111.ts'
 import { createComfyUi } from './subjects/comfyui.ts'
 import { FAL } from './subjects/fal.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
+import { SDCPP_SUBJECT } from './subjects/sdcpp.ts'
 
 /** The subjects of the kit. An adapter that is new is added here. */
-export const KIT_SUBJECTS: readonly KitSubject[] = [...OPENAI_SUBJECTS, FAL, createComfyUi(), ...COMPATIBLE_SUBJECTS]
+export const KIT_SUBJECTS: readonly KitSubject[] = [
+  ...OPENAI_SUBJECTS,
+  FAL,
+  createComfyUi(),
+  ...COMPATIBLE_SUBJECTS,
+  A1111_SUBJECT,
+  SDCPP_SUBJECT,
+]

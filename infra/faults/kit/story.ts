@@ -32,7 +32,7 @@ async function makeTwoOutputs(studio: KitStudio): Promise<string> {
 async function makeWithReferences(studio: KitStudio): Promise<string> {
   const { fake, stack, subject } = studio
   const before = fake.posts()
-  const uploads = [1, 2].map(async seed => {
+  const uploads = [1, 2].slice(0, subject.references).map(async seed => {
     const bytes = await renderImage({ width: 96, height: 64 }, seed, 0)
     return (await stack.client.uploadReference(Uint8Array.from(bytes))).id ?? ''
   })

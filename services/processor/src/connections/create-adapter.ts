@@ -1,5 +1,6 @@
 import type { Dialect } from '@darkroom/contracts/connection'
 import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { createA1111Adapter } from '../providers/a1111/a1111-adapter.ts'
 import type { Adapter } from '../providers/adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
@@ -8,6 +9,7 @@ import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { createOpenAiCompatibleAdapter } from '../providers/openai-compatible/openai-compatible-adapter.ts'
+import { createSdCppAdapter } from '../providers/sdcpp/sdcpp-adapter.ts'
 
 /** The settings of a connection's adapter. */
 export interface AdapterSettings {
@@ -48,6 +50,14 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   comfyui: ({ id, baseUrl, key, workflows, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createComfyUiAdapter({ connection: id, baseUrl, key, workflows, fetch })
+  },
+  a1111: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (baseUrl === null) return undefined
+    return createA1111Adapter({ connection: id, baseUrl, key, fetch })
+  },
+  sdcpp: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (baseUrl === null) return undefined
+    return createSdCppAdapter({ connection: id, baseUrl, key, fetch })
   },
   local: ({ id, upscaler }) => upscaler && createLocalAdapter({ connection: id, upscaler }),
 }

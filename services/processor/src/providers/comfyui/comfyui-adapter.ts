@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Adapter, type ConnectionCheck, ProviderError } from '../adapter.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { createKeyHeaders } from '../http/key-headers.ts'
 import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { cancelPrompt, checkPrompt, isKnown } from './check-prompt.ts'
@@ -125,10 +126,4 @@ function describeCheck(version: string | undefined, { usable, refused }: Checked
   const hint = usable.length + refused.length === 0 ? 'Add a workflow to make pictures with it.' : count
   const problems = refused.map(({ name, problem }) => `${name}: ${problem}`)
   return [server, hint, ...problems].join(' ').slice(0, MAX_NOTE_CHARACTERS)
-}
-
-/** Returns the headers of a key: that of a user and a password, or a token. */
-function createKeyHeaders(key: string | null): Record<string, string> {
-  if (key === null) return {}
-  return { authorization: key.includes(':') ? `Basic ${btoa(key)}` : `Bearer ${key}` }
 }

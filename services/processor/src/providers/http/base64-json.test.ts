@@ -53,6 +53,16 @@ test('reads escaped slashes, and base64 of every length', async () => {
   }
 })
 
+test('reads a list of files, and no other list', async () => {
+  const texts = { images: [FILE.toBase64(), OTHER.toBase64(), ''], info: '{"images":["AAAA"]}', others: ['AAAA'] }
+  for (const size of [1, 7, 10_000]) {
+    const text = JSON.stringify(texts, null, 1)
+    const { body, files } = await readBase64Json(split(text, size), { ...OPTIONS, fields: ['image', 'images'] })
+    expect(files.map(file => file.toBase64())).toEqual([FILE.toBase64(), OTHER.toBase64(), ''])
+    expect(body).toEqual({ ...texts, images: [0, 1, 2] })
+  }
+})
+
 test('notices an answer that is cut off at any byte', async () => {
   for (let length = 0; length < BODY.length; length += 13)
     expect(await getCode(BODY.slice(0, length))).toBe('provider_misbehaved unknown')

@@ -9,7 +9,7 @@ export interface Base64Json {
 }
 
 export interface Base64JsonOptions {
-  /** Names of the fields with base64 texts: `b64_json`. */
+  /** Names of the fields with base64 texts, or with a list of them: `b64_json`. */
   fields: readonly string[]
   /** Most bytes of all files together, decoded. */
   maxFileBytes: number
@@ -99,7 +99,7 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 type Position = 'outside' | 'text' | 'file'
 
 function createReader(fields: readonly string[], maxFileBytes: number) {
-  const isFile = new RegExp(`"(?:${fields.join('|')})"\\s*:\\s*$`)
+  const isFile = new RegExp(`"(?:${fields.join('|')})"\\s*:\\s*(?:\\[(?:\\s*\\d+\\s*,)*\\s*)?$`)
   const rest: string[] = []
   const files: Uint8Array[] = []
   let position: Position = 'outside'
