@@ -22,8 +22,8 @@ export interface KitSubject {
   isUnbilled?: boolean
   /** Outputs of one call; 1 unless given. */
   outputsPerCall?: number
-  /** Paths of the requests that poll and cancel a call. */
-  paths?: { poll: string; cancel: string }
+  /** Paths of the requests that poll and cancel a call. A cancel is a POST unless its method is given. */
+  paths?: { poll: string; cancel: string; cancelMethod?: string }
   /** The error of a prompt that the provider does not take; `content_refused` unless given. */
   refusal?: string
   /** Text of a submission that has reference images. */

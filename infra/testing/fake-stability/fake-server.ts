@@ -60,7 +60,8 @@ async function submit(
   if (!form) return createStabilityError(400, 'bad_request', ['content-type: must be multipart/form-data'])
   const complaints = checkForm(endpoint, form)
   if (complaints.length > 0) return createStabilityError(400, 'bad_request', complaints)
-  bill((endpoint.credits[form.texts.model ?? '*'] ?? 0) * MICROS_PER_CREDIT)
+  // It is sent as an error, by which nothing was taken.
+  if (fault !== 'huge-error') bill((endpoint.credits[form.texts.model ?? '*'] ?? 0) * MICROS_PER_CREDIT)
   const made = await makeImage(endpoint, form, fault)
   if (fault === 'wrong-shape') return { status: 200, body: { artifacts: [{ base64: made.image }] } }
   if (!endpoint.isJob)

@@ -7,6 +7,7 @@ import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { createOpenAiCompatibleAdapter } from '../providers/openai-compatible/openai-compatible-adapter.ts'
+import { createRunwayAdapter } from '../providers/runway/runway-adapter.ts'
 import { createStabilityAdapter } from '../providers/stability/stability-adapter.ts'
 
 /** The settings of a connection's adapter. */
@@ -40,6 +41,10 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   'openai-compatible': ({ id, baseUrl, key, dialect, foundDialect, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createOpenAiCompatibleAdapter({ connection: id, baseUrl, key, dialect, foundDialect, fetch })
+  },
+  runway: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (key === null) return undefined
+    return createRunwayAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.runway.baseUrl ?? '', key, fetch })
   },
   stability: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
     if (key === null) return undefined

@@ -101,8 +101,8 @@ export const CATALOGUE: Readonly<Record<string, StabilityModel>> = {
     negativePrompt: true,
     images: [],
     settings: { style_preset: SETTINGS.style_preset, output_format: FORMATS },
-    // "1.5 megapixels" [D].
-    sizes: createRatios('1.5MP', 1_224),
+    // "1.5 megapixels" [D]. The side is the studio's usual one, which every model of this provider should take; the image has its own.
+    sizes: createRatios('1.5MP', 1_024),
     credits: 3,
     estimatedSeconds: 6,
   },
