@@ -2,6 +2,7 @@ import type { KitSubject } from './kit-subject.ts'
 import { createComfyUi } from './subjects/comfyui.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
+import { createRunway } from './subjects/runway.ts'
 import { createStability } from './subjects/stability.ts'
 
 /** The subjects of the kit. An adapter that is new is added here. */
@@ -10,4 +11,5 @@ export const KIT_SUBJECTS: readonly KitSubject[] = [
   createComfyUi(),
   ...COMPATIBLE_SUBJECTS,
   createStability(),
+  createRunway(),
 ]

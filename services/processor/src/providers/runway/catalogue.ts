@@ -111,10 +111,7 @@ const VIDEO = {
 
 /** Pictures of "720p", which cost less [D]; that these are the ones with a side of 720 is assumed [U]. */
 const SMALL_ROWS = Object.fromEntries(
-  GEN4_IMAGE_RATIOS.filter(ratio => ratio.split(':').includes('720')).map(ratio => [
-    ratio.replace(':', 'x'),
-    5 * CENT,
-  ]),
+  GEN4_IMAGE_RATIOS.filter(ratio => ratio.split(':').includes('720')).map(ratio => [ratio.replace(':', 'x'), 5 * CENT]),
 )
 
 const VEO_DURATIONS = [4, 6, 8]

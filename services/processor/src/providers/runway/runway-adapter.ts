@@ -120,8 +120,7 @@ function createAddressError(): ProviderError {
 }
 
 function describeCheck(credits: number, models: number): ConnectionCheck {
-  if (credits <= 0)
-    return { ok: true, note: 'The key works, but the account has no credits left. Checking was free.' }
+  if (credits <= 0) return { ok: true, note: 'The key works, but the account has no credits left. Checking was free.' }
   const left = credits.toLocaleString('en-US', { maximumFractionDigits: 1 })
   return { ok: true, note: `It works: ${models} models, ${left} credits left. Checking was free.` }
 }

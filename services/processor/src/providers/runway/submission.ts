@@ -31,8 +31,7 @@ export function createSubmission(request: ProviderRequest): Submission {
       ...(model.sizes.kind === 'list' && { ratio: formatRatio(model, request) }),
       ...(defaultSeconds !== undefined && { duration: request.duration ?? defaultSeconds }),
       ...(model.seed && { seed: request.seed }),
-      ...(model.negativePrompt &&
-        request.negativePrompt !== undefined && { negativePrompt: request.negativePrompt }),
+      ...(model.negativePrompt && request.negativePrompt !== undefined && { negativePrompt: request.negativePrompt }),
       ...chooseSettings(model, request),
       ...model.fixed,
     },

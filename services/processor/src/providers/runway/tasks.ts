@@ -94,9 +94,7 @@ function toUndefinedIfProvider(error: unknown): undefined {
 }
 
 function toReceipt({ cost }: Task): Receipt {
-  return cost === undefined
-    ? {}
-    : { cost: { micros: Math.round(cost.credits * MICROS_PER_CREDIT), currency: 'USD' } }
+  return cost === undefined ? {} : { cost: { micros: Math.round(cost.credits * MICROS_PER_CREDIT), currency: 'USD' } }
 }
 
 /** A status that is not known yet is taken for one on the way: the call has a time limit. */

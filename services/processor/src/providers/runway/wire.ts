@@ -32,7 +32,10 @@ export const ErrorBody = z.looseObject({
     .array(
       z.looseObject({
         message: z.string().optional().catch(undefined),
-        path: z.array(z.union([z.string(), z.number()])).optional().catch(undefined),
+        path: z
+          .array(z.union([z.string(), z.number()]))
+          .optional()
+          .catch(undefined),
       }),
     )
     .optional()
