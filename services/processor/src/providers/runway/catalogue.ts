@@ -118,9 +118,11 @@ const VEO_DURATIONS = [4, 6, 8]
 
 /** Veo: by the second, with sound and without. */
 function createVeo(wireName: string, name: string, credits: { sound: number; silent: number }): RunwayModel {
-  const rows = VEO_DURATIONS.flatMap((seconds): [string, number][] => [
-    [`true ${seconds}`, seconds * credits.sound * CENT],
-    [`false ${seconds}`, seconds * credits.silent * CENT],
+  const [shortest = 0] = VEO_DURATIONS
+  // A submission without a duration has none in the key, and is made with the first.
+  const rows = [...VEO_DURATIONS, ''].flatMap((seconds): [string, number][] => [
+    [`true ${seconds}`, (Number(seconds) || shortest) * credits.sound * CENT],
+    [`false ${seconds}`, (Number(seconds) || shortest) * credits.silent * CENT],
   ])
   return {
     ...VIDEO,
@@ -196,7 +198,7 @@ export const CATALOGUE: Readonly<Record<string, RunwayModel>> = {
     name: 'Gemini 3 Pro Image',
     wireName: 'gemini_image3_pro',
     inputs: [{ role: 'reference', min: 0, max: 14 }],
-    // No limit is documented; that of Google is larger than this one of the studio's other models.
+    // Its limit is not documented: this is below that of Google.
     promptCharacters: 10_000,
     sizes: toSizes(GEMINI_RATIOS),
     seed: false,

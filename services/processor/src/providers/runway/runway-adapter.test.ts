@@ -275,6 +275,7 @@ test('offers models that are valid, with the prices that are documented', async 
   expect(estimate('gen4_image_turbo', {})).toBe(20_000)
   expect(estimate('gen4.5', { duration: 5 })).toBe(600_000)
   expect(estimate('veo3.1', { duration: 8, settings: { audio: true } })).toBe(3_200_000)
+  expect(estimate('veo3.1', { settings: { audio: true } })).toBe(1_600_000)
   expect(estimate('veo3.1_fast', { duration: 4, settings: { audio: false } })).toBe(400_000)
 })
 
