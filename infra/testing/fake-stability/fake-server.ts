@@ -71,7 +71,7 @@ async function submit(
   return { status: 200, body: { id } }
 }
 
-/** "202 while it is in progress"; "results are stored for 24 hours"; another key's are not found [D]. */
+/** Answers a poll: "202 while it is in progress"; "results are stored for 24 hours"; another key's are not found [D]. */
 function pollResult(jobs: WireJobs<MadeImage>, id: string, fault: string | null): WireAnswer {
   const job = fault === 'expired' ? undefined : jobs.poll(id)
   if (!job) return createStabilityError(404, 'not_found', ['The specified generation was not found.'])

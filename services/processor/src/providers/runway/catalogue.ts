@@ -116,7 +116,7 @@ const SMALL_ROWS = Object.fromEntries(
 
 const VEO_DURATIONS = [4, 6, 8]
 
-/** Veo: by the second, with sound and without. */
+/** Creates a variant of Veo. It is billed by the second, with sound and without. */
 function createVeo(wireName: string, name: string, credits: { sound: number; silent: number }): RunwayModel {
   const [shortest = 0] = VEO_DURATIONS
   // A submission without a duration has none in the key, and is made with the first.
@@ -144,7 +144,7 @@ function createVeo(wireName: string, name: string, credits: { sound: number; sil
   }
 }
 
-/** [S] ImageUpscaleCreateParams: sides of 300 to 8,000 pixels, a result of at most 25.3 megapixels */
+/** Creates the upscaler with a factor. [S] ImageUpscaleCreateParams: sides of 300 to 8,000 pixels, a result of at most 25.3 megapixels */
 function createUpscaler(factor: number): RunwayModel {
   return {
     ...IMAGE,

@@ -97,7 +97,7 @@ function toReceipt({ cost }: Task): Receipt {
   return cost === undefined ? {} : { cost: { micros: Math.round(cost.credits * MICROS_PER_CREDIT), currency: 'USD' } }
 }
 
-/** A status that is not known yet is taken for one on the way: the call has a time limit. */
+/** Maps the state of a task. A status that is not known yet is taken for one on the way: the call has a time limit. */
 function toCheckResult(task: Task, index: number, pollAfterSeconds: number): CheckResult {
   switch (task.status) {
     case 'SUCCEEDED':

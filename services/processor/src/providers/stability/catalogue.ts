@@ -69,7 +69,7 @@ const EDIT = {
   estimatedSeconds: 15,
 } as const
 
-/** Stable Diffusion 3.5: one endpoint for all. Its image has the size of one that it starts from. */
+/** Creates a variant of Stable Diffusion 3.5: they have one endpoint. Its image has the size of one that it starts from. */
 function createSd3(variant: string, name: string, credits: number | null, negativePrompt: boolean): StabilityModel {
   return {
     ...GENERATE,

@@ -23,7 +23,7 @@ const STYLES = [
 
 const STYLE: Setting = { type: 'string', title: 'Style', enum: STYLES }
 
-/** How much of the mask's edge is changed as well. 0 to 20 [D generated from the OpenAPI document of api.stability.ai]. */
+/** Growth of the mask at its edge: 0 to 20 [D generated from the OpenAPI document of api.stability.ai]. */
 const GROW_MASK: Setting = {
   type: 'integer',
   title: 'Grow mask',
