@@ -4,7 +4,9 @@ import { createComfyUi } from './subjects/comfyui.ts'
 import { FAL } from './subjects/fal.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
+import { createRunway } from './subjects/runway.ts'
 import { SDCPP_SUBJECT } from './subjects/sdcpp.ts'
+import { createStability } from './subjects/stability.ts'
 
 /** The subjects of the kit. An adapter that is new is added here. */
 export const KIT_SUBJECTS: readonly KitSubject[] = [
@@ -14,4 +16,6 @@ export const KIT_SUBJECTS: readonly KitSubject[] = [
   ...COMPATIBLE_SUBJECTS,
   A1111_SUBJECT,
   SDCPP_SUBJECT,
+  createStability(),
+  createRunway(),
 ]

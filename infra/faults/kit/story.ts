@@ -61,8 +61,8 @@ async function cancelCall(studio: KitStudio): Promise<string> {
   deepStrictEqual((await stack.client.cancel(id))?.cancelled, true)
   const made = await studio.waitForEnd(id)
   deepStrictEqual(made.status, 'cancelled')
-  if (subject.isPolled)
-    await waitForRequest(studio, subject.paths?.cancelMethod ?? 'POST', subject.paths?.cancel ?? '/cancel')
+  const { cancel = '/cancel', cancelMethod = 'POST' } = subject.paths ?? {}
+  if (subject.isPolled) await waitForRequest(studio, cancelMethod, cancel)
   const costs = await studio.waitForCosts(id)
   return `${countPosts(studio, before, 1)}, cost ${costs.join()}`
 }

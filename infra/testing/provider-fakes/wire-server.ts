@@ -17,6 +17,8 @@ export interface WireExchange {
   trace: string
   /** Adds a call to the hidden invoice. */
   bill(micros: number, trace?: string): void
+  /** Takes a call off the invoice: one that was cancelled, or has failed. */
+  refund(trace: string): void
   /** Polls that a job takes until it is finished. */
   polls: number
 }
@@ -141,6 +143,9 @@ async function readExchange(state: WireState, request: IncomingMessage): Promise
     trace,
     polls: state.polls,
     bill: (micros, billedTrace = trace) => void state.billed.push({ micros, trace: billedTrace }),
+    refund: refunded => {
+      state.billed = state.billed.filter(bill => bill.trace !== refunded)
+    },
   }
 }
 

@@ -9,7 +9,9 @@ import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { createOpenAiCompatibleAdapter } from '../providers/openai-compatible/openai-compatible-adapter.ts'
+import { createRunwayAdapter } from '../providers/runway/runway-adapter.ts'
 import { createSdCppAdapter } from '../providers/sdcpp/sdcpp-adapter.ts'
+import { createStabilityAdapter } from '../providers/stability/stability-adapter.ts'
 
 /** The settings of a connection's adapter. */
 export interface AdapterSettings {
@@ -34,30 +36,42 @@ export function createAdapter(settings: AdapterSettings): Adapter | undefined {
   return FACTORIES[settings.kind]?.(settings)
 }
 
-const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => Adapter | undefined>> = {
-  openai: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
-    if (key === null) return undefined
-    return createOpenAiAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.openai.baseUrl ?? '', key, fetch })
-  },
+type Factory = (settings: AdapterSettings) => Adapter | undefined
+
+const FACTORIES: Partial<Record<ConnectionKind, Factory>> = {
+  openai: withKey(createOpenAiAdapter),
+  fal: withKey(createFalAdapter),
+  stability: withKey(createStabilityAdapter),
+  runway: withKey(createRunwayAdapter),
   'openai-compatible': ({ id, baseUrl, key, dialect, foundDialect, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createOpenAiCompatibleAdapter({ connection: id, baseUrl, key, dialect, foundDialect, fetch })
-  },
-  fal: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
-    if (key === null) return undefined
-    return createFalAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.fal.baseUrl ?? '', key, fetch })
   },
   comfyui: ({ id, baseUrl, key, workflows, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createComfyUiAdapter({ connection: id, baseUrl, key, workflows, fetch })
   },
-  a1111: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
-    if (baseUrl === null) return undefined
-    return createA1111Adapter({ connection: id, baseUrl, key, fetch })
-  },
-  sdcpp: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
-    if (baseUrl === null) return undefined
-    return createSdCppAdapter({ connection: id, baseUrl, key, fetch })
-  },
+  a1111: withAddress(createA1111Adapter),
+  sdcpp: withAddress(createSdCppAdapter),
   local: ({ id, upscaler }) => upscaler && createLocalAdapter({ connection: id, upscaler }),
+}
+
+/** Options of every adapter of a server. */
+interface ServerOptions<Key> {
+  connection: string
+  baseUrl: string
+  key: Key
+  fetch: typeof fetch
+}
+
+/** Returns the factory of an account at a service, which needs a key. */
+function withKey(create: (options: ServerOptions<string>) => Adapter): Factory {
+  return ({ id, kind, baseUrl, key, fetch = globalThis.fetch }) =>
+    key === null ? undefined : create({ connection: id, baseUrl: baseUrl ?? KIND_INFO[kind].baseUrl ?? '', key, fetch })
+}
+
+/** Returns the factory of a server of the user's own, which needs an address. */
+function withAddress(create: (options: ServerOptions<string | null>) => Adapter): Factory {
+  return ({ id, baseUrl, key, fetch = globalThis.fetch }) =>
+    baseUrl === null ? undefined : create({ connection: id, baseUrl, key, fetch })
 }
