@@ -2,6 +2,12 @@ import type { KitSubject } from './kit-subject.ts'
 import { createComfyUi } from './subjects/comfyui.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
+import { REPLICATE_SUBJECT } from './subjects/replicate.ts'
 
 /** The subjects of the kit. An adapter that is new is added here. */
-export const KIT_SUBJECTS: readonly KitSubject[] = [...OPENAI_SUBJECTS, createComfyUi(), ...COMPATIBLE_SUBJECTS]
+export const KIT_SUBJECTS: readonly KitSubject[] = [
+  ...OPENAI_SUBJECTS,
+  createComfyUi(),
+  ...COMPATIBLE_SUBJECTS,
+  REPLICATE_SUBJECT,
+]

@@ -7,6 +7,7 @@ import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { createOpenAiCompatibleAdapter } from '../providers/openai-compatible/openai-compatible-adapter.ts'
+import { createReplicateAdapter } from '../providers/replicate/replicate-adapter.ts'
 
 /** The settings of a connection's adapter. */
 export interface AdapterSettings {
@@ -43,6 +44,10 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   comfyui: ({ id, baseUrl, key, workflows, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createComfyUiAdapter({ connection: id, baseUrl, key, workflows, fetch })
+  },
+  replicate: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (key === null) return undefined
+    return createReplicateAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.replicate.baseUrl ?? '', key, fetch })
   },
   local: ({ id, upscaler }) => upscaler && createLocalAdapter({ connection: id, upscaler }),
 }
