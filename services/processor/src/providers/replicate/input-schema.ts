@@ -112,7 +112,7 @@ function toType({ type, format, items, enum: choices }: Property): InputField['t
   if (type === 'array') return items?.type === 'string' && items.format === 'uri' ? 'files' : 'other'
   if (type === 'string') return format === 'uri' ? 'file' : 'string'
   if (type === 'number' || type === 'integer' || type === 'boolean') return type
-  return type === undefined && choices?.every(choice => typeof choice === 'string') ? 'string' : 'other'
+  return type === undefined && choices?.some(choice => typeof choice === 'string') ? 'string' : 'other'
 }
 
 function toOptions(choices: readonly unknown[] = []): (string | number)[] {
