@@ -34,7 +34,8 @@ export async function startFakeReplicate(options: { port?: number } = {}): Promi
       isSubmission: ({ method, path }) => method === 'POST' && SUBMISSION.test(path),
       refusals: REFUSALS,
       isPublic: path => path.startsWith('/files/'),
-      answer: exchange => answer(env, exchange),
+      // Behind a proxy its files are at the address that it was reached by.
+      answer: exchange => answer(env, { ...exchange, origin: `http://${exchange.headers.host}` }),
     },
     options,
   )
