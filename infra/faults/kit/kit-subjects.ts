@@ -4,6 +4,7 @@ import { createComfyUi } from './subjects/comfyui.ts'
 import { FAL } from './subjects/fal.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
+import { REPLICATE_SUBJECT } from './subjects/replicate.ts'
 import { createRunway } from './subjects/runway.ts'
 import { SDCPP_SUBJECT } from './subjects/sdcpp.ts'
 import { createStability } from './subjects/stability.ts'
@@ -18,4 +19,5 @@ export const KIT_SUBJECTS: readonly KitSubject[] = [
   SDCPP_SUBJECT,
   createStability(),
   createRunway(),
+  REPLICATE_SUBJECT,
 ]

@@ -9,6 +9,7 @@ import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { createOpenAiCompatibleAdapter } from '../providers/openai-compatible/openai-compatible-adapter.ts'
+import { createReplicateAdapter } from '../providers/replicate/replicate-adapter.ts'
 import { createRunwayAdapter } from '../providers/runway/runway-adapter.ts'
 import { createSdCppAdapter } from '../providers/sdcpp/sdcpp-adapter.ts'
 import { createStabilityAdapter } from '../providers/stability/stability-adapter.ts'
@@ -41,6 +42,7 @@ type Factory = (settings: AdapterSettings) => Adapter | undefined
 const FACTORIES: Partial<Record<ConnectionKind, Factory>> = {
   openai: withKey(createOpenAiAdapter),
   fal: withKey(createFalAdapter),
+  replicate: withKey(createReplicateAdapter),
   stability: withKey(createStabilityAdapter),
   runway: withKey(createRunwayAdapter),
   'openai-compatible': ({ id, baseUrl, key, dialect, foundDialect, fetch = globalThis.fetch }) => {
