@@ -1,6 +1,7 @@
 import type { Dialect } from '@darkroom/contracts/connection'
 import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
 import type { Adapter } from '../providers/adapter.ts'
+import { createBflAdapter } from '../providers/bfl/bfl-adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
 import { createLocalAdapter } from '../providers/local/local-adapter.ts'
@@ -43,6 +44,10 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   comfyui: ({ id, baseUrl, key, workflows, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createComfyUiAdapter({ connection: id, baseUrl, key, workflows, fetch })
+  },
+  bfl: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (key === null) return undefined
+    return createBflAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.bfl.baseUrl ?? '', key, fetch })
   },
   local: ({ id, upscaler }) => upscaler && createLocalAdapter({ connection: id, upscaler }),
 }
