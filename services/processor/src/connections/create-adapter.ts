@@ -4,6 +4,7 @@ import type { Adapter } from '../providers/adapter.ts'
 import { createBflAdapter } from '../providers/bfl/bfl-adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
+import { createIdeogramAdapter } from '../providers/ideogram/ideogram-adapter.ts'
 import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
@@ -48,6 +49,10 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   bfl: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
     if (key === null) return undefined
     return createBflAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.bfl.baseUrl ?? '', key, fetch })
+  },
+  ideogram: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (key === null) return undefined
+    return createIdeogramAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.ideogram.baseUrl ?? '', key, fetch })
   },
   local: ({ id, upscaler }) => upscaler && createLocalAdapter({ connection: id, upscaler }),
 }
