@@ -89,7 +89,7 @@ async function takeSubmission(tasks: Tasks, exchange: WireExchange, model: strin
   return { status: 200, body: { id, polling_url: `${origin}${PREFIX}/get_result?id=${id}`, ...cost } }
 }
 
-/** The origin that the client has used: there may be a proxy before the fake. */
+/** Returns the origin that the client has used: there may be a proxy before the fake. */
 function getOrigin({ headers, origin }: WireExchange): string {
   return headers.host === undefined ? origin : `http://${headers.host}`
 }

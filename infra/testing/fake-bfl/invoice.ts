@@ -1,6 +1,6 @@
 import { PIXELS_PER_MEGAPIXEL, type TakenSubmission } from './submission.ts'
 
-/** What the answer to a submission says about its cost, in credits of a hundredth of a dollar. */
+/** The cost in the answer to a submission, in credits of a hundredth of a dollar. */
 export interface Cost {
   cost: number
   input_mp: number

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 
-/** What is wrong with a field: an entry of HTTPValidationError [D]. */
+/** A field that is refused: an entry of HTTPValidationError [D]. */
 export interface FieldError {
   loc: ['body', string]
   msg: string

@@ -12,7 +12,7 @@ const DAY_SECONDS = 86_400
 
 interface Content extends TakenSubmission {
   fault: string | null
-  /** What is billed, where the answer names it. */
+  /** The amount that is billed, where the answer names it. */
   usageMicros: number | null
 }
 type Generations = WireJobs<Content>

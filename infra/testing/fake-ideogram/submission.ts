@@ -12,7 +12,7 @@ export interface TakenSubmission {
   isAsync: boolean
 }
 
-/** What a form or a JSON body has: texts as texts, and the files of each field. */
+/** The content of a form or a JSON body: texts as texts, and the files of each field. */
 interface Received {
   fields: Map<string, string>
   files: Map<string, Buffer[]>
@@ -137,7 +137,7 @@ async function readSize(image: Buffer): Promise<PixelSize> {
   return { width, height }
 }
 
-/** A mask has the size of the first image, and takes the slot of one of the others [D]. */
+/** Returns why a mask is refused: it has the size of the first image, and takes the slot of one of the others [D]. */
 function findMaskProblem(sizes: readonly PixelSize[], images: number, files: Received['files']): string | undefined {
   const [first, mask] = [sizes[0], sizes[images]]
   if (first?.width !== mask?.width || first?.height !== mask?.height)

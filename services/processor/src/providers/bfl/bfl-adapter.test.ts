@@ -24,7 +24,7 @@ async function poll(adapter: Adapter, handle: string | undefined, ageSeconds = 5
   return { result, receipts }
 }
 
-/** The bodies that were sent, without their images. */
+/** Returns the bodies that were sent. */
 function readBodies(fake: { requests(): { method: string; body: string }[] }) {
   const posts = fake.requests().filter(({ method }) => method === 'POST')
   return posts.map(({ body }) => JSON.parse(body) as Record<string, unknown>)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_HANDLE_CHARACTERS, ProviderError } from '../adapter.ts'
 
-/** Where a task is polled, and its identifier. */
+/** A submitted task: the address at which it is polled, and its identifier. */
 export interface TaskHandle {
   pollingUrl: string
   id: string

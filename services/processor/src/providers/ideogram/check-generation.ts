@@ -64,12 +64,12 @@ function toUndefinedIfUnknown(error: unknown): undefined {
 /** Returns the output of a result. One that the safety check held back has no URL, and is billed [D]. */
 function toOutput(index: number, image: GeneratedImage | undefined): ProviderOutput[] {
   if (image?.is_image_safe === false)
-    return [{ index, kind: 'refused', error: new ProviderError('output_refused', { message: HELD_BACK }) }]
+    return [{ index, kind: 'refused', error: new ProviderError('output_refused', { message: WITHHELD }) }]
   if (!image?.url) return []
   return [{ index, kind: 'url', url: image.url, expiresAt: computeExpiry(image.url) }]
 }
 
-const HELD_BACK = 'Ideogram made it and held it back, because of its rules for content. It is billed all the same.'
+const WITHHELD = 'Ideogram made it and held it back, because of its rules for content. It is billed all the same.'
 
 /** Returns the time at which a link expires: that in the link itself [D, third party], else a day from now. */
 function computeExpiry(url: string): Date {
@@ -79,7 +79,7 @@ function computeExpiry(url: string): Date {
   return new Date(isBelievable ? expiresAt : now + OUTPUT_SECONDS * 1_000)
 }
 
-/** The reason `content_policy_violation` is known by clients of others [D, third party]. */
+/** Returns the error of a generation. The reason `content_policy_violation` is known from clients of others [D, third party]. */
 function toFailure({ failure_reason: reason }: Generation): ProviderError {
   const isContent = /content|policy|safety|moderat/i.test(reason ?? '')
   const code = isContent ? 'content_refused' : 'provider_failed'
