@@ -1,7 +1,9 @@
 import type { KitSubject } from './kit-subject.ts'
 import { A1111_SUBJECT } from './subjects/a1111.ts'
+import { BFL } from './subjects/bfl.ts'
 import { createComfyUi } from './subjects/comfyui.ts'
 import { FAL } from './subjects/fal.ts'
+import { IDEOGRAM } from './subjects/ideogram.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
 import { REPLICATE_SUBJECT } from './subjects/replicate.ts'
@@ -20,4 +22,6 @@ export const KIT_SUBJECTS: readonly KitSubject[] = [
   createStability(),
   createRunway(),
   REPLICATE_SUBJECT,
+  BFL,
+  IDEOGRAM,
 ]

@@ -2,9 +2,11 @@ import type { Dialect } from '@darkroom/contracts/connection'
 import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
 import { createA1111Adapter } from '../providers/a1111/a1111-adapter.ts'
 import type { Adapter } from '../providers/adapter.ts'
+import { createBflAdapter } from '../providers/bfl/bfl-adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
 import { createFalAdapter } from '../providers/fal/fal-adapter.ts'
+import { createIdeogramAdapter } from '../providers/ideogram/ideogram-adapter.ts'
 import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
@@ -43,6 +45,8 @@ const FACTORIES: Partial<Record<ConnectionKind, Factory>> = {
   openai: withKey(createOpenAiAdapter),
   fal: withKey(createFalAdapter),
   replicate: withKey(createReplicateAdapter),
+  bfl: withKey(createBflAdapter),
+  ideogram: withKey(createIdeogramAdapter),
   stability: withKey(createStabilityAdapter),
   runway: withKey(createRunwayAdapter),
   'openai-compatible': ({ id, baseUrl, key, dialect, foundDialect, fetch = globalThis.fetch }) => {

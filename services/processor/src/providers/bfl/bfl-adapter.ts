@@ -1,0 +1,110 @@
+import {
+  type Adapter,
+  type CallOptions,
+  type ConnectionCheck,
+  ProviderError,
+  type ProviderRequest,
+  type RawAnswer,
+} from '../adapter.ts'
+import { toAnswerHeaders } from '../http/answer-headers.ts'
+import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { createOwnAccess } from '../http/own-access.ts'
+import { readChunks, readJson } from '../http/read-response.ts'
+import { sendRequest } from '../http/send-request.ts'
+import { checkTask } from './check-task.ts'
+import { classifyBfl } from './classify.ts'
+import { createModelSpecs } from './model-specs.ts'
+import { readSubmission } from './read-answer.ts'
+import { createSubmission } from './request-body.ts'
+import { CreditsResponse } from './wire.ts'
+
+export interface BflAdapterOptions {
+  /** Id of the connection. */
+  connection: string
+  /** With its version: `https://api.bfl.ai/v1`. */
+  baseUrl: string
+  key: string
+  fetch?: typeof fetch
+  /** Time limit of a request, in ms; 30,000 unless given. */
+  deadlineMs?: number
+  /** Time limit of a submission, which carries its images, in ms; two minutes unless given. */
+  submitDeadlineMs?: number
+}
+
+const MAX_ANSWER_BYTES = 100_000
+const WRONG_ADDRESS = 'There is no API of Black Forest Labs at this address. It usually ends in /v1.'
+
+/**
+ * Creates the adapter of an account at Black Forest Labs. A submission is answered with the URL of a task, and with its cost.
+ *
+ * @see docs/providers/bfl.md for what is verified
+ */
+export function createBflAdapter(options: BflAdapterOptions): Adapter {
+  const { connection, baseUrl, key, fetch = globalThis.fetch, deadlineMs = 30_000 } = options
+  const submitDeadlineMs = options.submitDeadlineMs ?? 120_000
+  const client: HttpClient = { baseUrl, headers: () => ({ 'x-key': key }), fetch, deadlineMs, classify: classifyBfl }
+  return {
+    connection,
+    kind: 'bfl',
+    submitting: {
+      kind: 'remote',
+      submit: (request, { signal }) => submit(client, request, { signal, deadlineMs: submitDeadlineMs }),
+      readAnswer: (answer, options) => readSubmission(answer, options, baseUrl),
+    },
+    check: (handle, signal, options = {}) => checkTask(client, handle, signal, options),
+    // There is no call for it.
+    cancel: async () => ({ kind: 'unsupported', billed: null }),
+    checkConnection: async signal => await checkAccount(client, signal),
+    models: async signal => {
+      await readCredits(client, signal)
+      return createModelSpecs(connection)
+    },
+    download: () => createOwnAccess(baseUrl),
+  }
+}
+
+async function submit(
+  client: HttpClient,
+  request: ProviderRequest,
+  { signal, deadlineMs }: Pick<CallOptions, 'signal'> & { deadlineMs: number },
+): Promise<RawAnswer> {
+  const httpRequest: HttpRequest = {
+    ...createSubmission(request),
+    method: 'POST',
+    signal,
+    failureIfUnanswered: 'unknown',
+    deadlineMs,
+  }
+  const response = await sendRequest(client, httpRequest)
+  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+}
+
+async function checkAccount(client: HttpClient, signal: AbortSignal): Promise<ConnectionCheck> {
+  try {
+    return { ok: true, note: describeCredits(await readCredits(client, signal)) }
+  } catch (error) {
+    if (error instanceof ProviderError) return { ok: false, error }
+    throw error
+  }
+}
+
+function describeCredits(credits: number): string {
+  if (credits <= 0) return 'The key works, but the account has no credit. Checking was free.'
+  return `It works: ${credits.toFixed(2)} credits, which are ${(credits / 100).toFixed(2)} USD. Checking was free.`
+}
+
+/** Reads the credit of the account, which proves key and address. @throws ProviderError */
+async function readCredits(client: HttpClient, signal: AbortSignal): Promise<number> {
+  const request: HttpRequest = { method: 'GET', path: '/credits', signal, failureIfUnanswered: 'retryable' }
+  try {
+    const { data } = CreditsResponse.safeParse(
+      await readJson(await sendRequest(client, request), request, MAX_ANSWER_BYTES),
+    )
+    if (data) return data.credits
+  } catch (error) {
+    if (!(error instanceof ProviderError) || !MEANS_WRONG_ADDRESS.includes(error.code)) throw error
+  }
+  throw new ProviderError('provider_refused', { message: WRONG_ADDRESS })
+}
+
+const MEANS_WRONG_ADDRESS: readonly string[] = ['request_unknown', 'provider_misbehaved']

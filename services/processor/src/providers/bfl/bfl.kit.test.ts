@@ -1,0 +1,31 @@
+import { startFakeBfl } from '@darkroom/infra/testing/fake-bfl/fake-server'
+import { COMMON_OUTCOMES } from '../../../testing/kit/common-outcomes.ts'
+import { describeAdapter } from '../../../testing/kit/describe-adapter.ts'
+import { createTestAdapter, REQUEST } from './bfl-env.fixture.ts'
+
+describeAdapter({
+  name: 'Black Forest Labs',
+  startFake: async () => {
+    const fake = await startFakeBfl()
+    return {
+      key: fake.key,
+      adapter: createTestAdapter(fake),
+      request: REQUEST,
+      setFault: fake.setFault,
+      posts: fake.posts,
+      billedMicros: () => fake.billed().reduce((sum, { micros }) => sum + micros, 0),
+      [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
+    }
+  },
+  reportsCost: true,
+  outcomes: {
+    ...COMMON_OUTCOMES,
+    'wrong-shape': { code: 'provider_misbehaved', failure: 'unknown' },
+    'echo-key': { code: 'provider_refused', failure: 'permanent' },
+    'content-refused': { code: 'content_refused', failure: 'permanent', isBilled: true },
+    'output-refused': { code: 'output_refused', failure: 'permanent', isBilled: true },
+    'setting-refused': { code: 'setting_refused', failure: 'permanent' },
+    'model-gone': { code: 'model_unknown', failure: 'permanent' },
+    'empty-answer': { code: 'no_outputs', failure: 'permanent', isBilled: true },
+  },
+})
