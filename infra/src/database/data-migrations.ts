@@ -15,7 +15,7 @@ export interface DataMigration {
 const MESSAGE_INTERVAL_MS = 10_000
 
 /** Version of the documents. It rises when a migration changes them: all are then rebuilt. */
-export const DOCUMENT_VERSION = 5
+export const DOCUMENT_VERSION = 6
 /** Version of the search words. It rises when a migration changes them: all are then rebuilt. */
 export const WORDS_VERSION = 6
 
