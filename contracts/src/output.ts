@@ -14,7 +14,7 @@ export const Output = z.strictObject({
   kind: z.enum(KINDS),
   state: z.enum(OUTPUT_STATES),
   url: z.string().nullable(),
-  previewUrl: z.string().nullable(),
+  previewUrl: z.string().nullable().describe('an image, of a video its poster; null for a video without one'),
   placeholder: z.string().nullable().describe('thumbhash, base64'),
   width: z.int().nullable(),
   height: z.int().nullable(),

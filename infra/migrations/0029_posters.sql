@@ -3,7 +3,8 @@
 -- URL of an image of a video, where its provider has one. Like that of the video it is for the studio alone.
 alter table generation_outputs add column poster_url text;
 
--- A video with a placeholder has a poster: previews beside it, as an image has them.
+-- A video with a placeholder has a poster: previews beside it, as an image has them. One that is only at its provider has none: its file
+-- is no image.
 -- The only representation of a generation: list, single read, event and response are this text.
 create or replace function generation_document(g generations) returns json
   language sql stable as $$
@@ -27,7 +28,7 @@ create or replace function generation_document(g generations) returns json
         end,
         'previewUrl', case
           when o.state = 'stored' and (o.kind = 'image' or o.placeholder is not null) then '/media/' || regexp_replace(o.key, '\.[a-z0-9]+$', '') || '.w960.webp'
-          when o.state = 'temporary' then '/media/remote/' || g.id || '/' || o.index
+          when o.state = 'temporary' and o.kind = 'image' then '/media/remote/' || g.id || '/' || o.index
         end,
         'placeholder', case when o.state <> 'deleted' then o.placeholder end,
         'width', o.width,

@@ -88,6 +88,22 @@ test('a video that is stored with a poster has its previews, and its placeholder
   ])
 })
 
+test('without ffmpeg the image that the provider names becomes the poster, and its URL is in the row', async () => {
+  fake.setBehavior({ fileType: 'mp4', hasPosters: true })
+  const { id, outputs } = await uploadAll(1)
+  expect(outputs[0]?.previewUrl).toEndWith('.w960.webp')
+  const rows = await database`select poster_url as url from generation_outputs where generation_id = ${id}`
+  expect(rows).toMatchObject([{ url: expect.stringMatching(/\/posters\/.+\.png$/) }])
+})
+
+test('a poster whose URL cannot be stored fails no output', async () => {
+  fake.setBehavior({ fileType: 'mp4' })
+  for (const posterUrl of ['no url', `https://a.example/${'x'.repeat(3_000)}`, 'https://a.example/\0']) {
+    const make = async (count: number) => (await generateWithFake(count)).map(output => ({ ...output, posterUrl }))
+    expect((await uploadAll(1, deps, make)).outputs[0]).toMatchObject({ state: 'stored', previewUrl: null })
+  }
+})
+
 test('without ffmpeg the first-frame image of a video, or the source of it, becomes its poster', async () => {
   fake.setBehavior({ fileType: 'mp4' })
   const using = { ...deps, findFirstFrame: createFirstFrameFinder({ database, store: deps.store }) }
