@@ -7,14 +7,14 @@ export type PublicError = z.infer<typeof PublicError>
 
 /**
  * An image or video of a generation. It exists from the submission on: until it is stored, `width` and `height` are the requested
- * size, so that the layout is known before the bytes.
+ * size, so that the layout is known before the bytes. The preview of a video is its poster; one without a poster has none.
  */
 export const Output = z.strictObject({
   index: z.int().min(0),
   kind: z.enum(KINDS),
   state: z.enum(OUTPUT_STATES),
   url: z.string().nullable(),
-  previewUrl: z.string().nullable().describe('an image, of a video its poster; null for a video without one'),
+  previewUrl: z.string().nullable(),
   placeholder: z.string().nullable().describe('thumbhash, base64'),
   width: z.int().nullable(),
   height: z.int().nullable(),
