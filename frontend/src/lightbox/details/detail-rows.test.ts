@@ -32,8 +32,8 @@ test('lists settings by their titles, then when it was made, how long it took an
 })
 
 test('gives the length of a video, and the length asked for where it is another', () => {
-  const lengthOf = (asked: number | undefined, duration: number | null) => {
-    const parameters = asked === undefined ? {} : { duration: asked }
+  const lengthOf = (requested: number | undefined, duration: number | null) => {
+    const parameters = requested === undefined ? {} : { duration: requested }
     const generation = buildGeneration({ kind: 'video', outputs: [{ kind: 'video', duration }], parameters })
     const [settings = []] = listDetails(listMedia(generation)[0] as MediaItem, undefined)
     return settings.find(({ name }) => name === 'Length')?.value

@@ -33,7 +33,7 @@ const MAX_PIXELS = 9_437_184
 const MAX_ALLOCATED_BYTES = 256 * 1024 * 1024
 /** Demuxers by container. ffmpeg does not choose one itself: playlists and other formats name further files. */
 const DEMUXERS: Record<VideoContainer, string> = { mp4: 'mp4', webm: 'matroska' }
-/** What models make, and browsers play. The decoders of old formats are those with errors. */
+/** Codecs that models make and browsers play. The decoders of old formats are those with errors. */
 const CODECS = 'h264,hevc,av1,libdav1d,libaom-av1,vp8,libvpx,vp9,libvpx-vp9,mpeg4'
 /** Limits that hold even where this process is gone: of the processor time in seconds, and the address space in KiB. */
 const LIMITS = 'ulimit -t 30 2>/dev/null; ulimit -v 4194304 2>/dev/null; exec "$@"'

@@ -38,7 +38,7 @@ const MAX_POSTER_BYTES = 8 * 1024 * 1024
 
 type Source = (deps: PosterDeps, subject: PosterSubject, signal: AbortSignal) => Promise<MediaInput | undefined>
 
-/** Where a poster comes from, the best first. */
+/** The sources of a poster, the best first. */
 const SOURCES: Readonly<Record<string, Source>> = {
   frame: readFrame,
   provider: fetchPoster,
