@@ -41,12 +41,11 @@ test('a video is made from its first and last frame in the length asked for, has
   const { page, pageErrors } = await seeded.open()
   await chooseModel(page, 'Fake video')
   await dropImages(page, ['#1d3557', '#e9c46a'])
-  await page.getByRole('combobox', { name: 'Role of reference 2' }).waitFor()
+  await page.locator('.attachment[data-state="ready"]').nth(1).waitFor()
   expect(await rolesOf(page)).toEqual(['first-frame', 'last-frame'])
   const duration = page.getByRole('combobox', { name: 'Duration' })
   expect(await duration.locator('option').allTextContents()).toEqual(['4 s', '8 s'])
   await duration.selectOption('8')
-  await page.getByRole('combobox', { name: 'Outputs' }).selectOption('1')
   const generation = await send(page, 'Wellen am Kliff, émues')
 
   const [submit] = (await fake.readRequestLog()).submits.slice(-1)
@@ -76,9 +75,11 @@ test('where ffmpeg reads no frame the poster is that of the provider, else the f
   const ofProvider = await send(page, 'a film with the image of its provider')
   await fake.setBehavior({ hasPosters: false })
   await dropImages(page, ['#1d3557'])
+  await page.locator('.attachment[data-state="ready"]').waitFor()
   const ofInput = await send(page, 'a film that begins with an image')
   // The provider draws its image as large as the video was to be, and the page its own 480 × 320.
-  expect(await posterRatio(page, ofProvider)).toBeCloseTo(1, 1)
+  const [width = 1, height = 1] = ofProvider.parameters.aspectRatio?.split(':').map(Number) ?? []
+  expect(await posterRatio(page, ofProvider)).toBeCloseTo(width / height, 1)
   expect(await posterRatio(page, ofInput)).toBeCloseTo(1.5, 1)
   expect(pageErrors).toEqual([])
   await page.context().close()
@@ -101,11 +102,14 @@ test('a video without a poster has a tile with its name and its length, and neve
   await page.context().close()
 })
 
+/** Chooses a video model, for one output. */
 async function chooseModel(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: /^Model: / }).click()
   const dialog = page.getByRole('dialog', { name: 'Models' })
+  await dialog.getByRole('button', { name: 'Video', exact: true }).click()
   await dialog.getByRole('button', { name, exact: true }).click()
   await dialog.waitFor({ state: 'detached' })
+  await page.getByRole('combobox', { name: 'Outputs' }).selectOption('1')
 }
 
 async function rolesOf(page: Page): Promise<string[]> {
@@ -147,6 +151,7 @@ async function expectPlays(page: Page, row: Locator): Promise<void> {
   expect(response.headers()).toMatchObject({ 'content-type': 'video/webm', 'accept-ranges': 'bytes' })
   expect(response.headers()['content-range']).toMatch(/^bytes \d+-\d+\/\d+$/)
   const video = page.getByRole('dialog').locator('video')
+  await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) > 1)
   await page.keyboard.press(' ')
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0)
   expect(await video.evaluate((it: HTMLVideoElement) => [it.videoWidth, it.videoHeight])).toEqual([64, 36])
