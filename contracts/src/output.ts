@@ -7,7 +7,7 @@ export type PublicError = z.infer<typeof PublicError>
 
 /**
  * An image or video of a generation. It exists from the submission on: until it is stored, `width` and `height` are the requested
- * size, so that the layout is known before the bytes.
+ * size, so that the layout is known before the bytes. The preview of a video is its poster; one without a poster has none.
  */
 export const Output = z.strictObject({
   index: z.int().min(0),

@@ -277,10 +277,9 @@ test('a video has its controls, its poster, and steps by frame where an image ha
     await tx`update generation_outputs set kind = 'video', mime_type = 'video/mp4' where generation_id = ${id}`
   })
   const { page } = await seeded.open()
-  // Videos have no preview: an icon on the placeholder stands for them, and never a broken image.
+  // The posters: those of its images are their previews.
   const row = page.locator(`article[data-generation-id="${id}"]`)
-  await row.locator('.no-image .icon').first().waitFor()
-  expect(await row.locator('.pictures img').count()).toBe(0)
+  expect(await row.locator('.pictures img').first().getAttribute('src')).toEndWith('.w960.webp')
   const clip = await recordClip(page)
   await page.route(/\/media\/.*\.png$/, route => fulfillClip(route, clip))
   const dialog = await openVideo(page, id)
@@ -366,7 +365,7 @@ async function playVideo(page: Page, video: Locator): Promise<void> {
   }
   await waitForState(({ isReady }) => isReady)
   expect(await state()).toMatchObject({ isPaused: true, time: 0 })
-  expect(await video.evaluate((it: HTMLVideoElement) => [it.videoWidth, it.poster.startsWith('data:image/')])).toEqual([
+  expect(await video.evaluate((it: HTMLVideoElement) => [it.videoWidth, it.poster.endsWith('.w960.webp')])).toEqual([
     64,
     true,
   ])

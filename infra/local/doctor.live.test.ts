@@ -29,6 +29,7 @@ test('on a machine that has all it needs, finds nothing wrong and creates nothin
   expect(lines.Postgres).toStartWith('✓ Postgres 18.')
   expect(lines.NATS).toStartWith('✓ NATS nats-server ')
   expect(lines.Studio).toStartWith('· Studio does not run')
+  expect(lines.ffmpeg).toMatch(/^(✓ ffmpeg \S+|· ffmpeg not here)/)
   expect(code).toBe(0)
   expect(await readdir(directory.path)).toEqual([])
 })

@@ -229,6 +229,12 @@ export const ConfigSchema = z.object({
   SAFE_GET_ALLOW: list
     .default([])
     .describe('Origins on private addresses that provider outputs may come from, as `http://host:port`, by commas.'),
+  FFMPEG_PATH: z
+    .string()
+    .default('ffmpeg')
+    .describe(
+      'Program that reads the first frame of a video, for its poster: a path, or a name on the PATH. `off`: none. Without it a video has the poster of its provider, else its first-frame image, else none.',
+    ),
   ...PROVIDER_SETTINGS,
   FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
   FAIL_AT: z

@@ -32,6 +32,7 @@ test('every setting has a default or is optional', () => {
     IMAGE_MEMORY_MB: 512,
     SSE_MAX_STREAMS: 64,
     SAFE_GET_ALLOW: [],
+    FFMPEG_PATH: 'ffmpeg',
     OPERATOR_HOSTS: [],
     LOG_LEVEL: 'info',
     NODE_ENV: 'production',

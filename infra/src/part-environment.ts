@@ -72,6 +72,7 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
   IMAGE_SLOTS: ['ingest', 'backfill', 'processor'],
   SSE_MAX_STREAMS: QUERY,
   SAFE_GET_ALLOW: ['processor', 'query'],
+  FFMPEG_PATH: PROCESSOR,
   ...Object.fromEntries(Object.keys(PROVIDER_SETTINGS).map(key => [key, PROCESSOR])),
   FAKE_PROVIDER_URL: PROCESSOR,
   FAIL_AT: ALL,

@@ -60,7 +60,7 @@ export function createFeedKeys(options: FeedKeysOptions): (action: KeyAction) =>
   }
 
   function attach({ url, output }: MediaItem) {
-    options.useAsReference({ url, previewUrl: output.previewUrl })
+    if (output.kind === 'image') options.useAsReference({ url, previewUrl: output.previewUrl })
   }
 
   function toggleFavourite({ generation, index, output }: MediaItem) {

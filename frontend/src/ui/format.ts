@@ -15,15 +15,17 @@ export function formatDuration(seconds: number): string {
   return rest === 0 ? `${Math.floor(whole / 60)} min` : `${Math.floor(whole / 60)} min ${rest} s`
 }
 
-/** Formats the length of a video: `5 s`, `2 min 5 s`. */
+/** Formats the length of a video: `0.4 s`, `5 s`, `2 min 5 s`. */
 export function formatLength(seconds: number): string {
-  return seconds < 60 ? `${Math.round(seconds)} s` : formatDuration(seconds)
+  return seconds >= 1 && seconds < 60 ? `${Math.round(seconds)} s` : formatDuration(seconds)
 }
 
-/** Formats the length of a video as its player does: `0:05`, `1:20`. */
+/** Formats the length of a video as its player does: `0:05`, `1:20`, `1:02:00`. */
 export function formatClockTime(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
+  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60]
+  const parts = hours > 0 ? [hours, String(minutes).padStart(2, '0')] : [minutes]
+  return [...parts, String(whole % 60).padStart(2, '0')].join(':')
 }
 
 /** Formats a resolution: `1024 px`, `2K`, `1536 × 1024`, `auto`. */

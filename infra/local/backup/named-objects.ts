@@ -14,12 +14,12 @@ export interface NamedObject {
 const STUDIO_OBJECT = 'studio-id'
 
 /**
- * The query for every object that rows name, with the previews of images, each once, sorted by the bytes of the key. It also runs on the
- * tables of an older version, which have no `deleted_from`.
+ * The query for every object that rows name, with the previews of images and the posters of videos, each once, sorted by the bytes of
+ * the key. It also runs on the tables of an older version, which have no `deleted_from`.
  */
 export const NAMED_OBJECTS_QUERY = `
   with original (key, sha256, has_previews) as (
-    select key, encode(sha256, 'hex'), kind = 'image' from generation_outputs o
+    select key, encode(sha256, 'hex'), kind = 'image' or placeholder is not null from generation_outputs o
     where key is not null and coalesce(to_jsonb(o) ->> 'deleted_from', state) = 'stored'
     union all select key, encode(sha256, 'hex'), true from reference_images
   )

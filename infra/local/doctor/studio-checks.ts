@@ -4,6 +4,7 @@ import { readRunFile } from '../launch/run-file.ts'
 import { isProcessRunning } from '../process/orphan-process.ts'
 import { type Check, type NamedCheckResult, runChecks } from './checks.ts'
 import { createDataDirChecks } from './data-dir-checks.ts'
+import { createFfmpegCheck } from './ffmpeg-check.ts'
 import { createServerChecks } from './server-checks.ts'
 
 const SETTINGS_NAME = 'Settings'
@@ -17,7 +18,8 @@ export async function runStudioChecks(env: Record<string, string | undefined>): 
     const running = run && (await isProcessRunning(run.pid, 'bootstrap.ts')) ? run : undefined
     const settings: Check = { name: SETTINGS_NAME, run: () => ({ status: 'good', detail: 'understood' }) }
     const options = { config, dataDir, running }
-    return await runChecks([settings, ...createDataDirChecks(options), ...createServerChecks(options)])
+    const ffmpeg = createFfmpegCheck(config.FFMPEG_PATH)
+    return await runChecks([settings, ...createDataDirChecks(options), ...createServerChecks(options), ffmpeg])
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return [

@@ -115,7 +115,7 @@ test('a change of the documents or the search words raises their version', async
     order by proname`
   expect(rows.map(row => `${row.name} ${row.sum}`)).toEqual([
     'folded_text 3674f315140b',
-    'generation_document a6adbccb8f79',
+    'generation_document 9d010a05827a',
     'text_words 745b7e1726d9',
     'timestamp_text 1e77a8a4a094',
     'words_prefix 62cb51c5e738',

@@ -32,7 +32,7 @@ export async function resetOutputs(
   const [row] = await tx<{ count: number }[]>`
     with reset as (
       update generation_outputs set state = 'pending', error = null, provider_url = null, from_call = false,
-        needs_auth = false, expires_at = null
+        needs_auth = false, expires_at = null, poster_url = null
       where generation_id = ${id} and workspace_id = ${workspaceId} and state in ('failed', 'lost', 'pending')
         and (${indices}::smallint[] is null or index = any(${indices}::smallint[]))
       returning index

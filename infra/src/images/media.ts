@@ -5,11 +5,13 @@ import type { DecodedImage } from './image.ts'
 import { SIGNATURE_BYTES, sniffImageType } from './image-formats.ts'
 import { MediaError } from './media-error.ts'
 import { getByteLength, type MediaInput, readBytes } from './media-input.ts'
-import { readVideo, sniffVideo } from './video/video.ts'
+import { readVideo, sniffVideo, type VideoContainer } from './video/video.ts'
 
 /** The true properties of an output, known from its bytes, with its previews and placeholder. */
 export interface Media extends Omit<DecodedImage, 'placeholder'> {
   kind: Kind
+  /** Of a video. */
+  container: VideoContainer | null
   /** Thumbhash, base64; null for a video, of which no frame is decoded. */
   placeholder: string | null
   /** In seconds; null for an image, and for a video that does not state it. */
@@ -36,9 +38,9 @@ export async function readMedia(
   // An image comes first: the brands of an AVIF may be among those of MP4 as well.
   const container = sniffImageType(start) ? undefined : sniffVideo(start)
   if (container === undefined)
-    return { ...(await images.read(input, limits.image, options)), kind: 'image', duration: null }
+    return { ...(await images.read(input, limits.image, options)), kind: 'image', container: null, duration: null }
   if (getByteLength(input) > limits.videoBytes) throw createTooLargeError(limits.videoBytes)
-  return { ...(await readVideo(input, container)), kind: 'video', placeholder: null, previews: [] }
+  return { ...(await readVideo(input, container)), kind: 'video', container, placeholder: null, previews: [] }
 }
 
 /**

@@ -87,7 +87,10 @@ export const Behavior = z.strictObject({
   output: z.enum(OUTPUT_FAULTS).nullable(),
   holdFiles: z.boolean().describe('files are not sent while this is set'),
   fileDelayMs: z.number().min(0),
-  fileType: z.enum(['png', 'mp4', 'webm']),
+  fileType: z
+    .enum(['png', 'mp4', 'webm', 'recorded'])
+    .describe('`recorded`: a WebM that a browser plays; `mp4` and `webm` have no frames'),
+  hasPosters: z.boolean().describe('outputs name an image of the same size beside their file'),
   fileBytes: z.int().min(0).describe('approximate size of a file, by padding'),
   files: z.record(z.string(), FileFault).describe('by index, or `*` for every index without one'),
 })
@@ -121,6 +124,7 @@ export const DEFAULT_BEHAVIOR: Behavior = {
   holdFiles: false,
   fileDelayMs: 0,
   fileType: 'png',
+  hasPosters: false,
   fileBytes: 0,
   files: {},
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Behavior } from './behavior.ts'
 import { FILLER, type FileContent, totalBytes } from './file-content.ts'
@@ -12,12 +13,16 @@ export async function createContent(
   index: number,
 ): Promise<FileContent> {
   const { fileType, fileBytes } = behavior
+  if (fileType === 'recorded') return { type: 'video/webm', pieces: [await Bun.file(RECORDED).bytes()] }
   const videoType = fileType !== 'png' ? fileType : submission.kind === 'video' ? 'mp4' : null
   if (videoType !== null)
     return VIDEO_MAKERS[videoType]({ ...submission, seconds: submission.duration ?? 4, bytes: fileBytes })
   const png = await renderImage(submission, submission.seed, index)
   return { type: 'image/png', pieces: padPng(png, fileBytes) }
 }
+
+/** Two seconds of a browser's own recorder, 64 × 36. */
+const RECORDED = join(import.meta.dirname, '..', '..', 'src', 'images', 'video', 'recorded.webm')
 
 const VIDEO_MAKERS = { mp4: makeMp4, webm: makeWebm } as const
 

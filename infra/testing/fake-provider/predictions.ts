@@ -91,13 +91,19 @@ function buildOutput(state: ProviderState, prediction: PredictionRecord, status:
   const finished = prediction.submission.indices.slice(0, countFinishedOutputs(state, prediction))
   return applyOutputFault(
     state,
-    finished.map(index => ({ index, url: `${state.url}/files/${prediction.id}/${index}.png` })),
+    finished.map(index => listOutput(state, prediction, index)),
   )
 }
 
 interface ListedOutput {
   index: number
   url: string
+  posterUrl?: string
+}
+
+function listOutput({ url, behavior }: ProviderState, { id }: PredictionRecord, index: number): ListedOutput {
+  const poster = behavior.hasPosters ? { posterUrl: `${url}/posters/${id}/${index}.png` } : {}
+  return { index, url: `${url}/files/${id}/${index}.png`, ...poster }
 }
 
 function applyOutputFault({ behavior }: ProviderState, outputs: ListedOutput[]): unknown {

@@ -5,6 +5,7 @@ import { sleep } from '../../src/runtime/timers.ts'
 import { sendOutputs, trackAnswer } from './answers.ts'
 import type { RequestFault } from './behavior.ts'
 import { sendFile } from './files.ts'
+import { renderImage } from './image.ts'
 import { createInvoice } from './invoice.ts'
 import { describePrediction, findPrediction, startPrediction, statusOf } from './predictions.ts'
 import { createAnswerRecord, type SubmitEntry } from './request-log.ts'
@@ -43,6 +44,7 @@ const ROUTES: readonly [RegExp, Handler][] = [
   [/^GET \/predictions\/([\w-]+)\/watch$/, withPrediction(handleWatch)],
   [/^POST \/predictions\/([\w-]+)\/cancel$/, withPrediction(handleCancel)],
   [/^GET \/files\/([\w-]+)\/(\d+)\.png$/, withPrediction(handleFile)],
+  [/^GET \/posters\/([\w-]+)\/(\d+)\.png$/, withPrediction(handlePoster)],
   [/^GET \/inputs\/([0-9a-f]{64})$/, handleInput],
   [/^POST \/control$/, handleControl],
   [/^GET \/next-submit$/, handleNextSubmit],
@@ -162,6 +164,18 @@ async function handleFile(
 ): Promise<void> {
   if (!prediction.submission.indices.includes(index)) return sendJson(response, 404, { detail: 'no such file' })
   await sendFile(state, response, prediction, index, signal)
+}
+
+/** Sends the image that stands for a video. */
+async function handlePoster(
+  _: ProviderState,
+  { response }: Exchange,
+  { submission }: PredictionRecord,
+  index: number,
+): Promise<void> {
+  const image = await renderImage(submission, submission.seed, index)
+  response.writeHead(200, { 'content-type': 'image/png', 'content-length': image.byteLength })
+  response.end(image)
 }
 
 const Control = z.strictObject({ reset: z.boolean().optional(), set: z.unknown() })

@@ -58,6 +58,10 @@ export const UrlOutput = z.object({
   index,
   url: z.url({ protocol: /^https?$/ }).max(LIMITS.urlCharacters),
   expiresAt: z.iso.datetime().nullish(),
+  posterUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(LIMITS.urlCharacters)
+    .nullish(),
 })
 export type UrlOutput = z.infer<typeof UrlOutput>
 

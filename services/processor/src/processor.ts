@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { listForeignSubjects } from '@darkroom/infra/bus/permissions'
-import type { ServiceConfig } from '@darkroom/infra/config'
+import { readDecoderEnvironment, type ServiceConfig } from '@darkroom/infra/config'
 import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createUnreachableLog } from '@darkroom/infra/database/unreachable-log'
 import { createHttpApp, IDLE_SECONDS } from '@darkroom/infra/http/app'
 import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
+import { type FrameReader, findFfmpeg, openFrameReader } from '@darkroom/infra/images/video/frame-reader'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { getFreeBytes } from '@darkroom/infra/runtime/disk-space'
 import { retry } from '@darkroom/infra/runtime/retry'
@@ -26,6 +27,7 @@ import { runRehosts } from './maintenance/rehost.ts'
 import { runCostSums } from './maintenance/sum-costs.ts'
 import { runTimelineSums } from './maintenance/sum-timeline.ts'
 import { createProcessorMetrics } from './metrics.ts'
+import { createFirstFrameFinder } from './outputs/first-frame.ts'
 import { openSpool } from './outputs/spool.ts'
 import type { Adapter } from './providers/adapter.ts'
 import { openLocalPackages } from './providers/local/local-packages.ts'
@@ -106,6 +108,8 @@ async function createDeps(context: ServiceContext, adapters: readonly Adapter[])
     allowOrigins: config.SAFE_GET_ALLOW,
     budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
     spool: await openSpool({ directory: join(config.DATA_DIR, 'spool'), hasMd5: config.s3 !== undefined }),
+    frames: openContextFrames(context),
+    findFirstFrame: createFirstFrameFinder({ database, store }),
   }
 }
 
@@ -116,6 +120,14 @@ function openContextUpscaler({ config, lifecycle, log }: ServiceContext): Upscal
   const upscaler = openUpscaler({ packages, log })
   lifecycle.onClose('upscaler', upscaler.close)
   return upscaler
+}
+
+/** Opens what reads the first frames of videos, for their posters. */
+function openContextFrames({ config, log }: ServiceContext): FrameReader | undefined {
+  const program = findFfmpeg(config.FFMPEG_PATH)
+  if (program !== undefined) return openFrameReader({ program, env: readDecoderEnvironment() })
+  log.info({ setting: config.FFMPEG_PATH }, 'ffmpeg_absent')
+  return undefined
 }
 
 function startMaintenance({ config, lifecycle }: ServiceContext, deps: ProcessorDeps): void {

@@ -204,9 +204,13 @@ function toOutputs({ output, indices }: Prediction): ProviderOutput[] {
     usable.set(data.url, data)
     seenIndices.add(data.index)
   }
-  return [...usable.values()].map(({ index, url, expiresAt }) => {
-    return { kind: 'url', index, url, expiresAt: expiresAt ? new Date(expiresAt) : null }
-  })
+  return [...usable.values()].map(({ index, url, expiresAt, posterUrl }) => ({
+    kind: 'url',
+    index,
+    url,
+    expiresAt: expiresAt ? new Date(expiresAt) : null,
+    ...(posterUrl && { posterUrl }),
+  }))
 }
 
 /** Errors by the provider's reason, with our own messages: the provider's are never shown. */

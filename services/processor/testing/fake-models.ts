@@ -46,7 +46,10 @@ const STUDIO_MODELS: readonly ModelSpec[] = [
     name: 'Fake video',
     kind: 'video',
     operations: ['generate', 'animate'],
-    inputs: [{ ...INPUT, role: 'first-frame' }],
+    inputs: [
+      { ...INPUT, role: 'first-frame' },
+      { ...INPUT, role: 'last-frame' },
+    ],
     durations: [4, 8],
   }),
 ]

@@ -1,6 +1,6 @@
 import type { Output } from '@darkroom/contracts/output'
 import { createSignal, Show } from 'solid-js'
-import { describeOutput, formatClockTime, formatExpiry } from '../../ui/format.ts'
+import { describeOutput, formatClockTime, formatExpiry, formatPromptStart } from '../../ui/format.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { lazyPart } from '../../ui/lazy-part.tsx'
 import { createLongPress } from './long-press.ts'
@@ -49,6 +49,7 @@ export function ReadyOutput(props: OutputTileProps & { output: Output & { url: s
         <TileImage
           output={props.output}
           alt={name()}
+          name={formatPromptStart(props.generation.prompt)}
           width={props.box?.width ?? 320}
           coarseNow={props.coarseNow}
           onBroken={setBroken}

@@ -6,6 +6,8 @@ import { Icon } from '../../ui/icons.tsx'
 interface TileImageProps {
   output: Output & { url: string }
   alt: string
+  /** The beginning of the prompt, for a video without a poster. */
+  name: string
   /** Width of the tile, in CSS pixels. */
   width: number
   coarseNow: Accessor<number>
@@ -20,11 +22,13 @@ export function TileImage(props: TileImageProps) {
   const { isBroken, onError } = createBrokenState(props)
   const preview = () => {
     const { kind, url, previewUrl } = props.output
-    // That of a temporary video is the video.
-    return kind === 'image' ? (previewUrl ?? url) : previewUrl === url ? null : previewUrl
+    return previewUrl ?? (kind === 'image' ? url : null)
   }
   return (
-    <Show when={!isBroken() && preview()} fallback={<NoImage isVideo={props.output.kind === 'video'} />}>
+    <Show
+      when={!isBroken() && preview()}
+      fallback={props.output.kind === 'video' ? <NoPoster name={props.name} /> : <NoImage />}
+    >
       {url => (
         <img
           src={url()}
@@ -33,6 +37,8 @@ export function TileImage(props: TileImageProps) {
           alt={props.alt}
           decoding="async"
           data-url={props.output.url}
+          // Dragged into the composer it would be a video.
+          draggable={props.output.kind === 'image'}
           onError={onError}
         />
       )}
@@ -45,10 +51,22 @@ function sourcesOf(preview: string): string | undefined {
   return small === preview ? undefined : `${small} ${THUMBNAIL_WIDTH}w, ${preview} ${FEED_WIDTH}w`
 }
 
-function NoImage(props: { isVideo: boolean }) {
+function NoImage() {
   return (
     <span class="no-image">
-      <Icon name={props.isVideo ? 'video' : 'image'} />
+      <Icon name="image" />
+    </span>
+  )
+}
+
+/** A video without a poster, or with one that cannot be loaded. Its length is on the tile. */
+function NoPoster(props: { name: string }) {
+  return (
+    <span class="no-image no-poster">
+      <Icon name="play" />
+      <span class="no-poster-name" aria-hidden="true">
+        {props.name}
+      </span>
     </span>
   )
 }

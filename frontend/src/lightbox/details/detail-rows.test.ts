@@ -31,6 +31,21 @@ test('lists settings by their titles, then when it was made, how long it took an
   expect(listDetails(imported, model).flat()).toContainEqual({ name: 'Made by', value: 'Ada' })
 })
 
+test('gives the length of a video, and the length asked for where it is another', () => {
+  const lengthOf = (requested: number | undefined, duration: number | null) => {
+    const parameters = requested === undefined ? {} : { duration: requested }
+    const generation = buildGeneration({ kind: 'video', outputs: [{ kind: 'video', duration }], parameters })
+    const [settings = []] = listDetails(listMedia(generation)[0] as MediaItem, undefined)
+    return settings.find(({ name }) => name === 'Length')?.value
+  }
+  expect(lengthOf(5, 5.04)).toBe('5 s')
+  expect(lengthOf(5, 4)).toBe('5 s asked for, 4 s made')
+  expect(lengthOf(5, 0.4)).toBe('5 s asked for, 0.4 s made')
+  expect(lengthOf(undefined, 6)).toBe('6 s')
+  expect(lengthOf(5, null)).toBe('5 s asked for')
+  expect(lengthOf(undefined, null)).toBeUndefined()
+})
+
 test('shares the cost among the outputs that were made, and reports an estimate as one', () => {
   const costOf = (fields: Parameters<typeof buildGeneration>[0]) => formatOutputCost(buildGeneration(fields), undefined)
   expect(costOf({ outputs: 1, cost: COST })).toBe('$0.16, as billed')

@@ -24,7 +24,7 @@ function listSettings({ generation, output }: MediaItem, model: Model | undefine
     ['Instead of', generation.insteadOf?.model],
     ['Connection', model && formatProviderName(model)],
     ['Size', formatSize(output.width, output.height, parameters.aspectRatio)],
-    ['Length', output.duration === null ? null : formatLength(output.duration)],
+    ['Length', formatMadeLength(parameters.duration, output.duration)],
     ...Object.entries(parameters.settings ?? {}).map(
       ([name, value]) => [model?.settings[name]?.title ?? name, formatValue(value)] as const,
     ),
@@ -62,6 +62,15 @@ function formatTimeTaken({ startedAt, completedAt }: Generation): string | undef
 function formatSize(width: number | null, height: number | null, ratio: string | undefined): string | undefined {
   if (width === null || height === null) return ratio
   return `${width} × ${height}${ratio === undefined ? '' : `, ${ratio}`}`
+}
+
+/** Formats the length of a video: of one that is not as long as requested, both lengths. */
+function formatMadeLength(requested: number | undefined, made: number | null): string | undefined {
+  const [wanted, length] = [requested, made ?? undefined].map(value =>
+    value === undefined ? value : formatLength(value),
+  )
+  if (length === undefined) return wanted && `${wanted} asked for`
+  return wanted === undefined || wanted === length ? length : `${wanted} asked for, ${length} made`
 }
 
 function formatFile(mimeType: string | null, bytes: number | null): string | undefined {

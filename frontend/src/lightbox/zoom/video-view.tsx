@@ -1,4 +1,5 @@
 import { createSignal, Show } from 'solid-js'
+import { formatClockTime, formatPromptStart } from '../../ui/format.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { placeholderUrl } from '../../ui/placeholder/placeholder.ts'
 import type { MediaItem } from '../gallery.ts'
@@ -17,9 +18,13 @@ interface VideoViewProps {
 export function VideoView(props: VideoViewProps) {
   const [state, setState] = createSignal<'waiting' | 'ready' | 'failed'>('waiting')
   const poster = () => {
-    const { url, previewUrl, placeholder } = props.media.output
-    // That of a temporary video is the video.
-    return (previewUrl === url ? null : previewUrl) ?? placeholderUrl(placeholder)
+    const { previewUrl, placeholder } = props.media.output
+    return previewUrl ?? placeholderUrl(placeholder)
+  }
+  const describe = () => {
+    const { generation, output } = props.media
+    const name = formatPromptStart(generation.prompt)
+    return output.duration === null ? name : `${name}, ${formatClockTime(output.duration)}`
   }
   /** Tells a file that this browser cannot play from one that is not there. */
   async function onError() {
@@ -53,7 +58,10 @@ export function VideoView(props: VideoViewProps) {
       />
       <Show when={state() === 'failed' || (state() === 'waiting' && poster() === undefined)}>
         <div class="video-placeholder">
-          <Icon name="video" />
+          <Icon name={state() === 'failed' ? 'video' : 'play'} />
+          <Show when={state() === 'waiting'}>
+            <p aria-hidden="true">{describe()}</p>
+          </Show>
           <Show when={state() === 'failed'}>
             <p role="status">This video cannot be played here. It can still be downloaded.</p>
           </Show>

@@ -17,6 +17,9 @@ export interface ByteSource {
   read(start: number, end: number): Promise<DataView>
 }
 
+/** A day. What claims to be longer says nothing that is worth showing. */
+const MAX_DURATION_SECONDS = 86_400
+
 /** Limit on the elements of one level that are read, which bounds the work on a hostile file. */
 export const MAX_ELEMENTS = 200_000
 
@@ -40,8 +43,12 @@ export function validateProperties(properties: VideoProperties): VideoProperties
   const { width, height, duration } = properties
   const isSize = (edge: number) => Number.isInteger(edge) && edge > 0 && edge <= 65_535
   if (!isSize(width) || !isSize(height)) throw new MediaError('unfit', 'is a video without a picture')
-  const isDuration = duration !== null && Number.isFinite(duration) && duration > 0
-  return { width, height, duration: isDuration ? duration : null }
+  return { width, height, duration: toDuration(duration) }
+}
+
+/** Returns a claimed duration in seconds; null for one that cannot be true, such as none, or more than a day. */
+export function toDuration(seconds: number | null | undefined): number | null {
+  return typeof seconds === 'number' && seconds > 0 && seconds <= MAX_DURATION_SECONDS ? seconds : null
 }
 
 function toDataView(bytes: Uint8Array): DataView {

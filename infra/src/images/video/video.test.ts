@@ -6,6 +6,7 @@ import { openTestDecoder } from '../../../testing/test-decoder.ts'
 import { type Media, readMedia } from '../media.ts'
 import { MediaError } from '../media-error.ts'
 import type { MediaInput } from '../media-input.ts'
+import { toDuration } from './byte-source.ts'
 import { sniffVideo } from './video.ts'
 
 const LIMITS = { image: { bytes: 1_000_000, pixels: 1_000_000 }, videoBytes: 3_500_000 }
@@ -85,6 +86,21 @@ test('reads a WebM whose elements have no sizes', async () => {
   }
   expect(await readTestMedia(bytes)).toMatchObject({ width: 640, height: 360, duration: 2 })
   expect(await getReason(bytes.subarray(0, -1))).toBe('damaged')
+})
+
+test('has no duration of a video that states none, or one that cannot be true', async () => {
+  for (const [seconds, expected] of [
+    [0, null],
+    [86_400, 86_400],
+    [86_401, null],
+    [4_000_000, null],
+  ] as const) {
+    const bytes = Buffer.concat(makeMp4({ width: 64, height: 64, seconds, bytes: 0 }).pieces)
+    expect((await readTestMedia(bytes)).duration).toBe(expected)
+    const webm = Buffer.concat(makeWebm({ width: 64, height: 64, seconds, bytes: 0 }).pieces)
+    expect((await readTestMedia(webm)).duration).toBe(expected)
+  }
+  for (const seconds of [Number.NaN, Number.POSITIVE_INFINITY, -1, undefined]) expect(toDuration(seconds)).toBeNull()
 })
 
 test('rejects related containers that browsers do not play', async () => {

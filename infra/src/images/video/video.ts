@@ -14,10 +14,12 @@ const CONTAINERS = {
   webm: { mimeType: 'video/webm', matches: isWebm, read: readWebm },
 } as const
 
+export type VideoContainer = keyof typeof CONTAINERS
+
 const CONTAINER_NAMES = ['mp4', 'webm'] as const
 
 /** Returns the container that a video's first bytes indicate, undefined when it is not accepted. The rest may be damaged. */
-export function sniffVideo(bytes: Uint8Array): keyof typeof CONTAINERS | undefined {
+export function sniffVideo(bytes: Uint8Array): VideoContainer | undefined {
   return CONTAINER_NAMES.find(name => CONTAINERS[name].matches(bytes))
 }
 
@@ -26,7 +28,7 @@ export function sniffVideo(bytes: Uint8Array): keyof typeof CONTAINERS | undefin
  *
  * @throws MediaError when it is truncated, malformed, or has no video track
  */
-export async function readVideo(input: MediaInput, container: keyof typeof CONTAINERS): Promise<Video> {
+export async function readVideo(input: MediaInput, container: VideoContainer): Promise<Video> {
   const { mimeType, read } = CONTAINERS[container]
   return { mimeType, extension: container, ...(await read(openByteSource(input))) }
 }

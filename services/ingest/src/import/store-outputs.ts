@@ -137,7 +137,13 @@ async function storeMedia(deps: OutputDeps, bytes: Uint8Array, stem: string): Pr
     return { ...common, ...unknown, mimeType, width, height, key: `${stem}.${extension}` }
   }
   const limits = { image: OUTPUT_LIMITS, videoBytes: OUTPUT_LIMITS.bytes }
-  const { previews, extension, kind: mediaKind, ...media } = await readMedia(images, bytes, limits, { signal })
+  const {
+    previews,
+    extension,
+    container: _,
+    kind: mediaKind,
+    ...media
+  } = await readMedia(images, bytes, limits, { signal })
   const key = `${stem}.${extension}`
   if (!deps.isDryRun) await putObjects(deps, key, bytes, previews)
   return { ...common, ...media, mediaKind, key }

@@ -9,7 +9,7 @@ import { markFailed, recordOutput } from '../outputs/output-rows.ts'
 import { type UploadDeps, uploadOutput } from '../outputs/upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from '../outputs/upload-batch.ts'
 import { ProviderError, type ProviderOutput, type ProviderReference } from '../providers/adapter.ts'
-import type { Job, JobCall } from '../queue/job.ts'
+import type { Job, JobCall, JobOutput } from '../queue/job.ts'
 import { readCalls } from '../queue/job-rows.ts'
 import { type Lease, rescheduleJob } from '../queue/lease.ts'
 import { setWaiting } from '../queue/waiting-reason.ts'
@@ -85,7 +85,7 @@ export async function generate(deps: GenerateDeps, claimed: Job, lease: Lease): 
   })
   const plan = createPlan(job, deps.planLimits, toJournalState(deps.journal.id, job, entries))
   await recordLosses(job, lease, plan)
-  for (const output of plan.fetch) void batch.add(toUrlOutput(output.index, output.providerUrl ?? '', output.needsAuth))
+  for (const output of plan.fetch) void batch.add(toUrlOutput(output))
   try {
     const results = await makeCalls(deps, job, lease, plan, entries, batch.add)
     const options = { hasTriesLeft: job.failures < deps.maxFailures }
@@ -281,8 +281,9 @@ async function setStage(job: Job, lease: Lease, stage: string | null): Promise<v
   await lease.write(tx => tx`update generation_jobs set stage = ${stage} where generation_id = ${job.id}`)
 }
 
-function toUrlOutput(index: number, url: string, needsAuth: boolean): DownloadableOutput {
-  return { index, kind: 'url', url, expiresAt: null, needsAuth }
+function toUrlOutput({ index, providerUrl, posterUrl, needsAuth }: JobOutput): DownloadableOutput {
+  const url = providerUrl ?? ''
+  return { index, kind: 'url', url, expiresAt: null, needsAuth, ...(posterUrl !== null && { posterUrl }) }
 }
 
 function createRefusal(error: ProviderError): CallOutcome {

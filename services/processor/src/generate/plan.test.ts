@@ -23,6 +23,7 @@ const outputs = fc
         width: 8,
         height: 8,
         providerUrl: hasUrl ? `https://provider.example/${index}` : null,
+        posterUrl: null,
         needsAuth: false,
       }),
     ),
@@ -148,6 +149,7 @@ test('submits an output with an unknown outcome at most `maxSubmits` times in a 
         width: 8,
         height: 8,
         providerUrl: null,
+        posterUrl: null,
         needsAuth: false,
       } as const
       for (let tries = 0; tries < 6; tries++) {
@@ -188,7 +190,15 @@ test('neither buys nor gives up an output whose answer is in a journal, or may s
 })
 
 test('waits for the journal of another host for ten minutes of its silence', () => {
-  const output = { index: 0, state: 'pending', width: 8, height: 8, providerUrl: null, needsAuth: false } as const
+  const output = {
+    index: 0,
+    state: 'pending',
+    width: 8,
+    height: 8,
+    providerUrl: null,
+    posterUrl: null,
+    needsAuth: false,
+  } as const
   const call = { call: 0, firstIndex: 0, count: 1, round: 1, requestId: null, finished: false, outcome: null }
   const plan = (host: string | null, hostSilentSeconds: number) => {
     const sent = { ...call, ageSeconds: 0, cancelRequested: false, attempt: 1, host, hostSilentSeconds }

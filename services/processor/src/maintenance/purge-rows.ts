@@ -45,7 +45,7 @@ export async function purgeOutputs(tx: Transaction, days: number, options: Purge
   const [ids, indices] = [outputs.map(({ id }) => id), outputs.map(({ index }) => index)]
   await tx`
     update generation_outputs o set deleted_from = null, deleted_favourite = false, key = null, sha256 = null, placeholder = null,
-      provider_url = null, from_call = false, needs_auth = false, expires_at = null, error = null
+      provider_url = null, poster_url = null, from_call = false, needs_auth = false, expires_at = null, error = null
     from unnest(${ids}::uuid[], ${indices}::smallint[]) due (generation_id, index)
     where o.generation_id = due.generation_id and o.index = due.index`
   await tx`

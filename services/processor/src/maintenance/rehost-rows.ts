@@ -16,6 +16,8 @@ export interface Rehost {
   attempt: number
   state: OutputState
   url: string | null
+  /** URL of the provider's image of a video. */
+  posterUrl: string | null
   needsAuth: boolean
   /** Whether a call of this studio was answered with the URL. Only then may it lead to the provider's private addresses. */
   isFromCall: boolean
@@ -43,7 +45,7 @@ export async function takeRehost(db: Database, visibilityTimeoutSeconds: number)
       returning r.generation_id, r.index, r.tries, r.created_at
     )
     select t.generation_id as id, t.index, t.tries, g.workspace_id as "workspaceId", j.attempt, o.state,
-           o.provider_url as url, o.needs_auth as "needsAuth", o.from_call as "isFromCall",
+           o.provider_url as url, o.poster_url as "posterUrl", o.needs_auth as "needsAuth", o.from_call as "isFromCall",
            g.provider as connection,
            extract(epoch from o.expires_at - now())::float as "expiresIn",
            coalesce(extract(epoch from now() - greatest(g.completed_at, t.created_at)), 0)::float as age

@@ -77,9 +77,9 @@ async function rehostNext(deps: RehostDeps): Promise<'busy' | 'idle'> {
   return 'busy'
 }
 
-function toProviderOutput({ index, state, url, needsAuth }: Rehost): DownloadableOutput | undefined {
+function toProviderOutput({ index, state, url, posterUrl, needsAuth }: Rehost): DownloadableOutput | undefined {
   if (state !== 'temporary' || url === null) return undefined
-  return { index, kind: 'url', url, expiresAt: null, needsAuth }
+  return { index, kind: 'url', url, expiresAt: null, needsAuth, ...(posterUrl !== null && { posterUrl }) }
 }
 
 /** Without the key a provider may answer that there is no such output, and it would count as lost. */

@@ -1,4 +1,5 @@
 import type { Kind } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
@@ -16,7 +17,7 @@ export interface StoredOutput {
   height: number
   bytes: number
   mimeType: string
-  /** A tiny preview; null for a video. */
+  /** A tiny preview; null for a video without a poster. */
   placeholder: string | null
   /** Hash in hex. */
   sha256: string
@@ -33,11 +34,18 @@ export async function recordOutput(tx: Transaction, job: Job, output: Downloadab
   const url = output.kind === 'url' ? output : null
   const { count } = await tx`
     update generation_outputs set state = 'saving', provider_url = ${url?.url ?? null},
-      needs_auth = ${url?.needsAuth ?? false}, expires_at = ${url?.expiresAt ?? null}, from_call = ${url !== null}
+      needs_auth = ${url?.needsAuth ?? false}, expires_at = ${url?.expiresAt ?? null}, from_call = ${url !== null},
+      poster_url = ${toStorableUrl(url?.posterUrl)}
     where generation_id = ${job.id} and index = ${output.index}
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
   if (count === 1) await bumpVersion(tx, job)
   return count === 1
+}
+
+/** Returns a URL as it can be stored; null for one that is malformed or too long. A poster is worth no error. */
+function toStorableUrl(url: string | undefined): string | null {
+  const href = url !== undefined && URL.canParse(url) ? new URL(url).href : null
+  return href !== null && href.length <= LIMITS.urlCharacters ? href : null
 }
 
 export async function markStored(tx: Transaction, job: Job, output: StoredOutput): Promise<void> {

@@ -2,6 +2,7 @@ import { previewKey } from '@darkroom/contracts/previews'
 import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { readMedia } from '@darkroom/infra/images/media'
+import { toDuration } from '@darkroom/infra/images/video/byte-source'
 import type { Body, Store } from '@darkroom/infra/store/store'
 import {
   type DownloadableOutput,
@@ -11,9 +12,12 @@ import {
   downloadOutput,
 } from './download.ts'
 import type { StoredOutput } from './output-rows.ts'
+import { makePoster, type PosterDeps } from './poster.ts'
 import { toStoreOutputError } from './store-output-error.ts'
 
-export interface StoreOutputDeps extends Omit<DownloadDeps, 'limits'> {
+export interface StoreOutputDeps
+  extends Omit<DownloadDeps, 'limits'>,
+    Pick<PosterDeps, 'frames' | 'findFirstFrame' | 'log'> {
   store: Pick<Store, 'put'>
   images: Pick<ImageDecoder, 'read'>
   /** Whether no user waits for it. False unless given. */
@@ -38,8 +42,8 @@ const DEFAULT_LIMITS: DownloadLimits = {
 }
 
 /**
- * Downloads one output, verifies that it is whole, and puts it into the store with its previews. Only the requests to the
- * store are retried, by the store itself.
+ * Downloads one output, verifies that it is whole, and puts it into the store with its previews; those of a video are of its poster.
+ * Only the requests to the store are retried, by the store itself.
  *
  * @returns the metadata for the output's row, which is not written here
  * @throws StoreOutputError with the class of the failure
@@ -69,13 +73,16 @@ async function putOutput(
 ): Promise<StoredOutput> {
   const { images, limits = DEFAULT_LIMITS, isBackground } = deps
   const options = { signal, client: target.workspaceId, isBackground }
-  const { previews, extension, ...media } = await readMedia(images, body, limits, options)
+  const { extension, container, ...media } = await readMedia(images, body, limits, options)
+  const poster = container ? await makePoster(deps, { ...target, output, body, container }, options) : undefined
+  const { previews, placeholder } = poster ?? media
   // The attempt is in the key: a fenced-off worker cannot overwrite the object of the next one.
   const key = `w/${target.workspaceId}/gen/${target.generationId}/${target.attempt}/${output.index}.${extension}`
   const previewObjects = previews.map(preview => [previewKey(key, preview.width), preview.bytes] as const)
   await putAll(deps.store, [[key, body], ...previewObjects], signal)
-  const providerDuration = output.kind === 'bytes' ? output.duration : undefined
-  return { ...media, duration: media.duration ?? providerDuration ?? null, index: output.index, key, bytes, sha256 }
+  const { kind, width, height, mimeType } = media
+  const duration = media.duration ?? toDuration(output.kind === 'bytes' ? output.duration : null)
+  return { index: output.index, kind, key, width, height, bytes, mimeType, placeholder, sha256, duration }
 }
 
 /** Puts all objects in parallel. @throws the first error, after aborting the other puts */

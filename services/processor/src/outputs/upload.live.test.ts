@@ -8,6 +8,7 @@ import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openDiskStore } from '@darkroom/infra/store/disk'
 import type { Store } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import { renderImage } from '@darkroom/infra/testing/fake-provider/image'
 import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { createTestAdapter, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
@@ -16,6 +17,7 @@ import { readJob } from '../queue/job-rows.ts'
 import type { Lease } from '../queue/lease.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import type { DownloadableOutput } from './download.ts'
+import { createFirstFrameFinder } from './first-frame.ts'
 import { recordOutput } from './output-rows.ts'
 import { openSpool } from './spool.ts'
 import { type UploadDeps, uploadOutput } from './upload.ts'
@@ -61,13 +63,58 @@ test('stores the other outputs when one of four fails, large and small, images a
   }
 })
 
-test('records the metadata of a stored video, which has no preview', async () => {
+test('records the metadata of a stored video, which has no preview without a poster', async () => {
   fake.setBehavior({ fileType: 'mp4', fileBytes: 10 * MB })
   const [output] = (await uploadAll(1)).outputs
   expect(output).toMatchObject({ kind: 'video', state: 'stored', mimeType: 'video/mp4', width: 64, height: 48 })
   expect(output).toMatchObject({ duration: 4, previewUrl: null, placeholder: null, error: null })
   expect(output?.url).toEndWith('.mp4')
   expect(output?.bytes).toBeGreaterThan(9 * MB)
+})
+
+test('a video that is stored with a poster has its previews, and its placeholder', async () => {
+  fake.setBehavior({ fileType: 'mp4' })
+  const frames = { readFirst: () => renderImage({ width: 64, height: 48 }, 1, 0) }
+  const { id, outputs } = await uploadAll(1, { ...deps, frames })
+  const [output] = outputs
+  expect(output).toMatchObject({ kind: 'video', state: 'stored', mimeType: 'video/mp4', duration: 4 })
+  expect(output?.previewUrl).toBe(output?.url?.replace('.mp4', '.w960.webp') ?? '')
+  expect(output?.placeholder).toBeString()
+  const keys = (await Array.fromAsync(deps.store.list(`w/${WORKSPACE}/gen/${id}`))).map(({ key }) => key)
+  expect(keys.map(key => key.slice(key.lastIndexOf('/'))).toSorted()).toEqual([
+    '/0.mp4',
+    '/0.w320.webp',
+    '/0.w960.webp',
+  ])
+})
+
+test('without ffmpeg the image that the provider names becomes the poster, and its URL is in the row', async () => {
+  fake.setBehavior({ fileType: 'mp4', hasPosters: true })
+  const { id, outputs } = await uploadAll(1)
+  expect(outputs[0]?.previewUrl).toEndWith('.w960.webp')
+  const rows = await database`select poster_url as url from generation_outputs where generation_id = ${id}`
+  expect(rows).toMatchObject([{ url: expect.stringMatching(/\/posters\/.+\.png$/) }])
+})
+
+test('a poster whose URL cannot be stored fails no output', async () => {
+  fake.setBehavior({ fileType: 'mp4' })
+  for (const posterUrl of ['no url', `https://a.example/${'x'.repeat(3_000)}`, 'https://a.example/\0']) {
+    const make = async (count: number) => (await generateWithFake(count)).map(output => ({ ...output, posterUrl }))
+    expect((await uploadAll(1, deps, make)).outputs[0]).toMatchObject({ state: 'stored', previewUrl: null })
+  }
+})
+
+test('without ffmpeg the first-frame image of a video, or the source of it, becomes its poster', async () => {
+  fake.setBehavior({ fileType: 'mp4' })
+  const using = { ...deps, findFirstFrame: createFirstFrameFinder({ database, store: deps.store }) }
+  for (const [role, hasPoster] of [
+    ['first-frame', true],
+    ['source', true],
+    ['last-frame', false],
+  ] as const) {
+    const [output] = (await uploadAll(1, using, generateWithFake, undefined, role)).outputs
+    expect([output?.state, output?.previewUrl !== null]).toEqual(['stored', hasPoster])
+  }
 })
 
 test('makes all outputs temporary when all uploads fail, with nothing in the store', async () => {
@@ -147,8 +194,10 @@ async function uploadAll(
   using: UploadDeps = deps,
   make = generateWithFake,
   write: Write = work => transaction(database, work),
+  inputRole?: string,
 ): Promise<Generation> {
   const id = await insertQueuedGeneration(database, { workspaceId: WORKSPACE, outputs: count })
+  if (inputRole !== undefined) await insertInput(id, inputRole)
   const job = await transaction(database, tx => readJob(tx, id))
   if (!job) throw new Error(`generation ${id} has no job`)
   const lease = { signal: neverAborted, signalWithGrace: () => neverAborted, write }
@@ -158,6 +207,22 @@ async function uploadAll(
   })
   await Promise.all(outputs.map(output => uploadOutput(using, job, lease, output)))
   return Generation.parse(JSON.parse((await readGeneration(database, { id, workspaceId: WORKSPACE })) ?? 'null'))
+}
+
+/** Gives a generation an input image of a role. */
+async function insertInput(id: string, role: string): Promise<void> {
+  const [image, key] = [
+    await renderImage({ width: 64, height: 64 }, 2, 0),
+    `w/${WORKSPACE}/ref/${crypto.randomUUID()}.png`,
+  ]
+  await deps.store.put(key, image, { signal: neverAborted })
+  const [row] = await database<{ id: string }[]>`
+    insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height)
+    values (gen_random_uuid(), ${WORKSPACE}, decode(${key.replaceAll(/[^0-9a-f]/g, '').slice(0, 40)}, 'hex'), ${key}, 'image/png',
+            ${image.byteLength}, 64, 64) returning id`
+  await database`
+    insert into generation_references (workspace_id, generation_id, position, reference_id, role)
+    values (${WORKSPACE}, ${id}, 0, ${row?.id ?? null}, ${role})`
 }
 
 /** Reads of each output whether its URL is one that a call was answered with. */

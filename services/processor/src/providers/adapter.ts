@@ -43,10 +43,11 @@ export interface ProviderRequest {
 
 /**
  * An output that a provider has made, or refused. A URL may expire soon; `needsAuth` marks one that is fetched with the headers of
- * `Adapter.download`. Bytes exist in this process only.
+ * `Adapter.download`. Bytes exist in this process only. `posterUrl`: an image of a video, where the provider has one; it is fetched as the
+ * video is.
  */
 export type ProviderOutput =
-  | { index: number; kind: 'url'; url: string; expiresAt: Date | null; needsAuth?: boolean }
+  | { index: number; kind: 'url'; url: string; expiresAt: Date | null; needsAuth?: boolean; posterUrl?: string }
   | { index: number; kind: 'bytes'; bytes: Uint8Array; mimeType: string; duration?: number }
   | { index: number; kind: 'refused'; error: ProviderError }
 

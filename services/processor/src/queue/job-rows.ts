@@ -20,7 +20,7 @@ export async function readJob(db: Queryable, id: string): Promise<Job | undefine
 
 async function readOutputs(db: Queryable, id: string): Promise<JobOutput[]> {
   return await db<JobOutput[]>`
-    select index, state, width, height, provider_url as "providerUrl", needs_auth as "needsAuth"
+    select index, state, width, height, provider_url as "providerUrl", poster_url as "posterUrl", needs_auth as "needsAuth"
     from generation_outputs where generation_id = ${id} order by index`
 }
 

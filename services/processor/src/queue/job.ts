@@ -44,6 +44,8 @@ export interface JobOutput {
   width: number
   height: number
   providerUrl: string | null
+  /** URL of the provider's image of a video. */
+  posterUrl: string | null
   needsAuth: boolean
 }
 
