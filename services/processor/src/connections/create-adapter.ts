@@ -3,6 +3,7 @@ import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-k
 import type { Adapter } from '../providers/adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
+import { createGoogleAdapter } from '../providers/google/google-adapter.ts'
 import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
@@ -35,6 +36,10 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   openai: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
     if (key === null) return undefined
     return createOpenAiAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.openai.baseUrl ?? '', key, fetch })
+  },
+  google: ({ id, baseUrl, key, fetch = globalThis.fetch }) => {
+    if (key === null) return undefined
+    return createGoogleAdapter({ connection: id, baseUrl: baseUrl ?? KIND_INFO.google.baseUrl ?? '', key, fetch })
   },
   'openai-compatible': ({ id, baseUrl, key, dialect, foundDialect, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
