@@ -118,7 +118,7 @@ function isImage({ type, data, uri }: InteractionContent): boolean {
 /** Returns the reason why an interaction has no image. */
 function toFailure(interaction: Interaction): ProviderError {
   const { status, errors = [], steps = [] } = interaction
-  const reported = [...errors, ...steps.flatMap(({ error }) => error ?? [])]
+  const reported = [...errors, ...steps.flatMap(({ error }) => (error ? [error] : []))]
   const words = reported.map(({ code, message }) => `${code ?? ''} ${message ?? ''}`).join(' ')
   const message = reported.find(error => error.message !== undefined)?.message
   const refused = classifyContentWords(words)
