@@ -62,6 +62,8 @@ function isSubmission({ refusing }: FakeState, path: string): boolean {
 }
 
 async function answer(state: FakeState, exchange: WireExchange): Promise<WireAnswer> {
+  // It is a refusal, of which only the length is changed as it is sent: nothing is taken.
+  if (exchange.fault === 'huge-error') return { status: 400, body: {} }
   for (const [pattern, route] of ROUTES) {
     const [match, name = ''] = pattern.exec(`${exchange.method} ${exchange.path}`) ?? []
     if (match !== undefined) return await route(state, exchange, name)
