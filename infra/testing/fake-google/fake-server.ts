@@ -85,7 +85,7 @@ const ROUTES: readonly (readonly [RegExp, Route])[] = [
 ]
 const VIDEO_MODELS = ['veo-3.1-generate-preview', 'veo-3.1-fast-generate-preview', 'veo-3.1-lite-generate-preview']
 
-/** [D] https://ai.google.dev/api/models: 50 a page unless asked otherwise, at most 1,000 */
+/** Lists models: 50 a page unless another number is wanted, at most 1,000. [D] https://ai.google.dev/api/models */
 function listModels({ models }: FakeState, { query }: WireExchange): WireAnswer {
   const size = Math.min(MAX_PAGE, Number(query.get('pageSize') ?? 50))
   const start = Number(query.get('pageToken') ?? 0)

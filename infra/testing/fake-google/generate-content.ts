@@ -88,7 +88,7 @@ const FINISH_REASONS: Partial<Record<string, string>> = {
   'no-image': 'NO_IMAGE',
 }
 
-/** [S] GenerateContentResponseUsageMetadata */
+/** Creates the usage of a call. [S] GenerateContentResponseUsageMetadata */
 function createUsage({ input, inputImages, thoughts, image }: CallTokens) {
   return {
     promptTokenCount: input,

@@ -113,7 +113,7 @@ function toStep(content: readonly object[]) {
   return { type: 'model_output', content }
 }
 
-/** [S] Usage */
+/** Creates the usage of a call. [S] Usage */
 function createUsage({ content: { call } }: Job) {
   const { input, inputImages, thoughts, image } = countTokens(call)
   return {

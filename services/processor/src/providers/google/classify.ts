@@ -35,7 +35,7 @@ function listFields({ details }: ApiError) {
 
 const KEY_REASONS = ['API_KEY_INVALID', 'API_KEY_EXPIRED']
 
-/** A wrong key is a 400 of Google, and one that was found in public a 403. */
+/** Returns the failure of a key: a wrong one is a 400 of Google, and one that was found in public a 403. */
 function classifyKey({ details, message = '' }: ApiError): ClassifiedRefusal | undefined {
   const isRefused =
     details?.some(({ reason }) => KEY_REASONS.includes(reason ?? '')) ||

@@ -93,7 +93,7 @@ function toUndefinedIfUnknown(error: unknown): undefined {
   throw error
 }
 
-/** A refused cancel means that there is nothing left to stop: it has ended. */
+/** Returns nothing for a cancel that was refused: there is nothing left to stop. @throws the error of any other */
 function toUndefinedIfRefused(error: unknown): undefined {
   const isRefused = error instanceof ProviderError && ['setting_refused', 'provider_refused'].includes(error.code)
   if (isRefused && error.failure === 'permanent') return undefined

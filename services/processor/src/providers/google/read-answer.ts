@@ -30,7 +30,7 @@ export async function readAnswer(baseUrl: string, answer: SavedAnswer, options: 
   return { kind: 'outputs', outputs: yieldOutput(findOutput(content, files, options)) }
 }
 
-/** An interaction that Google has finished at once, although it was to run in the background, has its image in it. */
+/** Returns the handle of an interaction, or the image of one that was finished at once although it was to run in the background. */
 function acceptInteraction(baseUrl: string, found: FoundInteraction, options: AnswerOptions): SubmitResult {
   options.onReceipt?.(createInteractionReceipt(found.interaction))
   const output = findInteractionOutput(baseUrl, found, options.indices[0] ?? 0, 'unknown')

@@ -11,7 +11,7 @@ const text = z.string().optional().catch(undefined)
 /** Number of a file, where a base64 text was: see `readBase64Json`. */
 const file = z.int().min(0).optional().catch(undefined)
 
-/** A list of which the entries that cannot be read are left out. */
+/** Returns the schema of a list of which the entries that cannot be read are left out. */
 function lenientArray<T>(entry: z.ZodType<T>) {
   return z
     .array(z.unknown())
