@@ -56,7 +56,7 @@ export async function createInteraction(state: FakeState, exchange: WireExchange
   return fault === 'finished-at-once' ? await finish(state, job) : describe(job, 'queued')
 }
 
-export function isRefusing({ refusing }: FakeState, model: string): boolean {
+function isRefusing({ refusing }: FakeState, model: string): boolean {
   return refusing === 'all' || refusing.has(model)
 }
 
