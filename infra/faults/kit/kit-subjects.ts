@@ -3,6 +3,7 @@ import { A1111_SUBJECT } from './subjects/a1111.ts'
 import { BFL } from './subjects/bfl.ts'
 import { createComfyUi } from './subjects/comfyui.ts'
 import { FAL } from './subjects/fal.ts'
+import { GOOGLE_SUBJECTS } from './subjects/google.ts'
 import { IDEOGRAM } from './subjects/ideogram.ts'
 import { OPENAI_SUBJECTS } from './subjects/openai.ts'
 import { COMPATIBLE_SUBJECTS } from './subjects/openai-compatible.ts'
@@ -24,4 +25,5 @@ export const KIT_SUBJECTS: readonly KitSubject[] = [
   REPLICATE_SUBJECT,
   BFL,
   IDEOGRAM,
+  ...GOOGLE_SUBJECTS,
 ]

@@ -6,6 +6,7 @@ import { createBflAdapter } from '../providers/bfl/bfl-adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
 import { createFalAdapter } from '../providers/fal/fal-adapter.ts'
+import { createGoogleAdapter } from '../providers/google/google-adapter.ts'
 import { createIdeogramAdapter } from '../providers/ideogram/ideogram-adapter.ts'
 import { createLocalAdapter } from '../providers/local/local-adapter.ts'
 import type { Upscaler } from '../providers/local/upscaler.ts'
@@ -43,6 +44,7 @@ type Factory = (settings: AdapterSettings) => Adapter | undefined
 
 const FACTORIES: Partial<Record<ConnectionKind, Factory>> = {
   openai: withKey(createOpenAiAdapter),
+  google: withKey(createGoogleAdapter),
   fal: withKey(createFalAdapter),
   replicate: withKey(createReplicateAdapter),
   bfl: withKey(createBflAdapter),

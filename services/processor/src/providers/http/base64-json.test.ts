@@ -76,6 +76,12 @@ test('rejects HTML, invalid base64, files that are too large and a rest that is 
   expect(await getCode(`{"x":"${'A'.repeat(1_100_000)}"}`, 10_000)).toBe(misbehaved)
 })
 
+test('reads a longer rest where that is expected', async () => {
+  const text = `{"x":"${'A'.repeat(1_100_000)}","b64_json":"QUJD"}`
+  const { files } = await readBase64Json(split(text, 10_000), { ...OPTIONS, maxRestBytes: 1_200_000 })
+  expect(files.map(file => file.toBase64())).toEqual(['QUJD'])
+})
+
 test('passes on the errors of its source', async () => {
   const source = (async function* () {
     yield new TextEncoder().encode('{"b64_json":"AAAA')

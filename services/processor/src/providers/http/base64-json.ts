@@ -15,25 +15,27 @@ export interface Base64JsonOptions {
   maxFileBytes: number
   /** Class of an answer that is cut off, too long, or no JSON. */
   failure: FailureClass
+  /** Most bytes of what is not in these fields; 1,000,000 unless given. */
+  maxRestBytes?: number
 }
 
-/** Most bytes of what is not base64. */
+/** Most bytes of what is not base64, unless given. */
 const MAX_REST_BYTES = 1_000_000
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /**
  * Reads JSON with files in it as it arrives: neither the body nor a base64 text is ever in memory as a whole. It takes at most twice
- * `maxFileBytes`, while the parts of a file are joined, and 1 MB for the rest; an image of 60 MB was measured to take 175 MB with what
- * was not collected yet.
+ * `maxFileBytes`, while the parts of a file are joined, and `maxRestBytes` for the rest; an image of 60 MB was measured to take 175 MB
+ * with what was not collected yet.
  *
  * @throws ProviderError `provider_misbehaved` when it is cut off, longer than allowed, or no JSON
  */
 export async function readBase64Json(
   chunks: AsyncIterable<Uint8Array>,
-  { fields, maxFileBytes, failure }: Base64JsonOptions,
+  { fields, maxFileBytes, failure, maxRestBytes }: Base64JsonOptions,
 ): Promise<Base64Json> {
-  const reader = createReader(fields, maxFileBytes)
+  const reader = createReader(fields, maxFileBytes, maxRestBytes)
   try {
     for await (const chunk of chunks) reader.read(toBuffer(chunk))
     return reader.finish()
@@ -98,7 +100,7 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 /** Position of the reader: outside of texts, in one that stays in the rest, or in one that is decoded. */
 type Position = 'outside' | 'text' | 'file'
 
-function createReader(fields: readonly string[], maxFileBytes: number) {
+function createReader(fields: readonly string[], maxFileBytes: number, maxRestBytes = MAX_REST_BYTES) {
   const isFile = new RegExp(`"(?:${fields.join('|')})"\\s*:\\s*(?:\\[(?:\\s*\\d+\\s*,)*\\s*)?$`)
   const rest: string[] = []
   const files: Uint8Array[] = []
@@ -110,7 +112,7 @@ function createReader(fields: readonly string[], maxFileBytes: number) {
   let decoder = createDecoder()
   const appendRest = (text: string) => {
     restBytes += text.length
-    if (restBytes > MAX_REST_BYTES) throw new RangeError('too long')
+    if (restBytes > maxRestBytes) throw new RangeError('too long')
     rest.push(text)
     tail = (tail + text).slice(-100)
   }
