@@ -65,5 +65,5 @@ export function createToggle(title: string, chosen: boolean): Setting {
   return { type: 'boolean', title, default: chosen }
 }
 
-/** How much is let through: 1 is the strictest. */
+/** The setting of the safety checker with six steps: 1 is the strictest. */
 export const STRICT_TO_6 = createChoice('Safety Tolerance', ['1', '2', '3', '4', '5', '6'], '4')
