@@ -23,7 +23,7 @@ export function formatReadmeRow({ kind, models, reportsCost }: RowFacts): string
     joinUnique(models.map(model => (model.kind === 'image' ? 'images' : 'video'))),
     formatReferences(models),
     joinUnique(
-      models.map(({ resume, price }) => LOST_ANSWER[price.kind === 'free' && resume === 'no' ? 'free' : resume]),
+      models.map(({ resume, price }) => LOST_ANSWER[price.kind === 'free' && resume !== 'own-id' ? 'free' : resume]),
     ),
     joinUnique(models.map(({ cancel }) => CANCELLING[cancel])),
     formatCost(models, reportsCost),

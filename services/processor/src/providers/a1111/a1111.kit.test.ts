@@ -32,6 +32,7 @@ for (const flavour of ['a1111', 'sdnext'] as const) {
         [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
       }
     },
+    hasReadmeRow: true,
     reportsCost: false,
     outcomes: OUTCOMES,
   })

@@ -17,6 +17,7 @@ describeAdapter({
       [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
     }
   },
+  hasReadmeRow: true,
   reportsCost: true,
   outcomes: {
     ...COMMON_OUTCOMES,

@@ -84,7 +84,7 @@ function createSpec(id: string, connection: string, { model, inputs, isDeprecate
     settings: hasSchema ? createSchemaSettings(inputs) : { ...model.settings },
     price: { kind: 'unknown' },
     answers: 'job',
-    resume: 'no',
+    resume: 'by-id',
     cancel: 'if-not-begun',
     previews: false,
     progress: model.progress,

@@ -20,6 +20,7 @@ const { 'wrong-shape': _, 'wrong-count': __, ...videoOutcomes } = OUTCOMES
 
 describeAdapter({
   name: 'Google, in the background',
+  hasReadmeRow: true,
   reportsCost: false,
   outcomes: OUTCOMES,
   startFake: startInBackground,

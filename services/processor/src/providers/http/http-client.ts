@@ -31,13 +31,22 @@ export interface HttpRequest {
 }
 
 /**
- * Returns the texts of a client's headers that must appear nowhere: a whole value, and the part behind its scheme (`Bearer …`).
+ * Returns the texts of a client's headers that must appear nowhere: a whole value, the part behind its scheme (`Bearer …`), and the
+ * password in it (`Basic …`).
  * Texts of less than four characters are no secrets, and would be found everywhere.
  */
 export function getSecrets(client: Pick<HttpClient, 'headers'>): string[] {
   const values = Object.values(client.headers?.() ?? {})
-  const texts = values.flatMap(value => [value, value.slice(value.indexOf(' ') + 1)])
+  const texts = values.flatMap(value => [value, value.slice(value.indexOf(' ') + 1), ...readBasic(value)])
   return [...new Set(texts)].filter(text => text.length >= 4).toSorted((a, b) => b.length - a.length)
+}
+
+/** Returns a user with its password, and the password alone, where a header has them. */
+function readBasic(value: string): string[] {
+  const base64 = /^Basic ([A-Za-z0-9+/=]+)$/.exec(value)?.[1]
+  if (base64 === undefined) return []
+  const text = Buffer.from(base64, 'base64').toString()
+  return [text, text.slice(text.indexOf(':') + 1)]
 }
 
 /** Removes a client's secrets from a text. */

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
 import { toAnswerHeaders } from './answer-headers.ts'
-import type { HttpClient, HttpRequest } from './http-client.ts'
+import { getSecrets, type HttpClient, type HttpRequest, redact } from './http-client.ts'
 import { readChunks, readJson } from './read-response.ts'
 import { sendRequest } from './send-request.ts'
 
@@ -231,4 +231,10 @@ test('a call that its own time limit ends was not answered by the provider', asy
   const signal = AbortSignal.timeout(50)
   const error = await getProviderError(() => sendRequest(server.client, { ...SUBMIT, signal }))
   expect(error).toMatchObject({ code: 'provider_silent', failure: 'unknown' })
+})
+
+test('a password is a secret by itself, and as it is in the header', () => {
+  const headers = () => ({ authorization: `Basic ${btoa('painter:correct-horse')}` })
+  const text = `painter:correct-horse correct-horse ${btoa('painter:correct-horse')}`
+  expect(redact(text, getSecrets({ headers }))).toBe('… … …')
 })

@@ -18,6 +18,7 @@ describeAdapter({
     }
   },
   // Only that of an upscale, whose price depends on the image.
+  hasReadmeRow: true,
   reportsCost: false,
   outcomes: {
     ...COMMON_OUTCOMES,

@@ -21,6 +21,7 @@ describeAdapter({
       [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
     }
   },
+  hasReadmeRow: true,
   reportsCost: false,
   outcomes: {
     ...COMMON_OUTCOMES,

@@ -8,7 +8,7 @@ const MAX_TEXT = 1_000
 const FORMATS = ['png', 'jpg', 'jpeg', 'webp', 'mp4', 'webm']
 
 /** Returns the settings of a model: each input that is a choice, a number, a text or a switch, and has no other meaning. */
-export function toSettings(fields: readonly InputField[]): Record<string, Setting> {
+function toSettings(fields: readonly InputField[]): Record<string, Setting> {
   const settings = fields.flatMap((field, order): [string, Setting][] => {
     const setting = toSetting(field)
     return setting ? [[field.name, { ...setting, 'x-order': order }]] : []
@@ -17,7 +17,7 @@ export function toSettings(fields: readonly InputField[]): Record<string, Settin
 }
 
 /** Returns the setting of an input; undefined where it cannot be one. One that is required has a value from the beginning. */
-export function toSetting(field: InputField): Setting | undefined {
+function toSetting(field: InputField): Setting | undefined {
   const { name, type, isSecret } = field
   if (isSecret || type === 'file' || type === 'files' || type === 'other') return undefined
   const options = listOptions(field)

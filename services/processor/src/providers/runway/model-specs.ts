@@ -41,7 +41,7 @@ const COMMON = {
   outputsPerCall: 1,
   mask: 'none',
   answers: 'job',
-  resume: 'no',
+  resume: 'by-id',
   // A task that was cancelled reports what remains charged [S]; of which it is nothing is [U].
   cancel: 'if-not-begun',
   previews: false,

@@ -16,6 +16,7 @@ describeAdapter({
       [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
     }
   },
+  hasReadmeRow: true,
   reportsCost: true,
   outcomes: {
     ...COMMON_OUTCOMES,

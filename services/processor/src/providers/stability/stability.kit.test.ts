@@ -16,7 +16,7 @@ const JOB: ProviderRequest = {
   references: [await createReference('source')],
 }
 
-describeAdapter(createSubject('Stability AI', REQUEST))
+describeAdapter({ ...createSubject('Stability AI', REQUEST), hasReadmeRow: true })
 describeAdapter(createSubject('Stability AI, polled', JOB))
 
 function createSubject(name: string, request: ProviderRequest): KitSubject {
