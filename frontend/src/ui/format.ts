@@ -20,12 +20,10 @@ export function formatLength(seconds: number): string {
   return seconds >= 1 && seconds < 60 ? `${Math.round(seconds)} s` : formatDuration(seconds)
 }
 
-/** Formats the length of a video as its player does: `0:05`, `1:20`, `1:02:00`. */
+/** Formats the length of a video as its player does: `0:05`, `1:20`. */
 export function formatClockTime(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
-  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60]
-  const parts = hours > 0 ? [hours, String(minutes).padStart(2, '0')] : [minutes]
-  return [...parts, String(whole % 60).padStart(2, '0')].join(':')
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
 }
 
 /** Formats a resolution: `1024 px`, `2K`, `1536 × 1024`, `auto`. */

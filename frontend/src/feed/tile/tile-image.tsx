@@ -27,7 +27,7 @@ export function TileImage(props: TileImageProps) {
   return (
     <Show
       when={!isBroken() && preview()}
-      fallback={props.output.kind === 'video' ? <NoPoster name={props.name} /> : <NoImage />}
+      fallback={<NoImage video={props.output.kind === 'video' ? props.name : undefined} />}
     >
       {url => (
         <img
@@ -51,22 +51,11 @@ function sourcesOf(preview: string): string | undefined {
   return small === preview ? undefined : `${small} ${THUMBNAIL_WIDTH}w, ${preview} ${FEED_WIDTH}w`
 }
 
-function NoImage() {
+/** The icon that stands for an image; for a video, with its name, which the styles show below it. Its length is on the tile. */
+function NoImage(props: { video: string | undefined }) {
   return (
-    <span class="no-image">
-      <Icon name="image" />
-    </span>
-  )
-}
-
-/** A video without a poster, or with one that cannot be loaded. Its length is on the tile. */
-function NoPoster(props: { name: string }) {
-  return (
-    <span class="no-image no-poster">
-      <Icon name="play" />
-      <span class="no-poster-name" aria-hidden="true">
-        {props.name}
-      </span>
+    <span class="no-image" data-video={props.video}>
+      <Icon name={props.video === undefined ? 'image' : 'play'} />
     </span>
   )
 }
