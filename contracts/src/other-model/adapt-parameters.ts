@@ -5,7 +5,7 @@ import type { PublicParameters, Scalar } from '../parameters.ts'
 import type { SizeChoice } from '../size.ts'
 import { adaptSize } from './size-choice.ts'
 
-/** What was chosen beside a prompt, in terms that any model understands or leaves out. Null: nothing was chosen. */
+/** Choices beside a prompt, in terms that any model understands or leaves out. Null: nothing was chosen. */
 export interface ChosenParameters extends SizeChoice {
   numOutputs: number
   duration: number | null

@@ -5,7 +5,7 @@ import { isVerb, supportsVerb } from '../verbs.ts'
 /** States of a connection in which a submission would only wait. A short limit is none of them. */
 const BROKEN_STATES = ['wrong-key', 'no-permission', 'no-credit', 'unreachable', 'failing', 'not-served']
 
-/** What another model must be able to make. */
+/** The work that another model must be able to do. */
 export interface WantedWork {
   kind: Model['kind']
   prompt: string

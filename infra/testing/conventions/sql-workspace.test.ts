@@ -50,6 +50,11 @@ const STUDIO_STATEMENTS: [path: string, part: string, reason: string][] = [
     'select id, subject, payload as data',
     'events of all, each sent to its workspace alone',
   ],
+  [
+    'services/ingest/src/failover/failover-rows.ts',
+    'c.failover_model is not null',
+    'a rule is the studio’s: it is applied in each workspace apart',
+  ],
   ['services/ingest/src/backfill/', '', 'an administrator’s run goes over the rows of all'],
 ]
 

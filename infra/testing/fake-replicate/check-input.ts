@@ -56,7 +56,7 @@ function findProblem(property: FakeProperty, value: unknown, files: ReadonlySet<
 
 const NO_FILE = "Does not match format 'uri'"
 
-/** A file is one that was uploaded: the studio sends no other URL. */
+/** Returns whether a value is a file that was uploaded: the studio sends no other URL. */
 function isFile(value: unknown, files: ReadonlySet<string>): boolean {
   return typeof value === 'string' && files.has(value)
 }

@@ -7,7 +7,7 @@ import { createPredictions, type PredictionState } from './predictions.ts'
 
 /** A running fake of Replicate. */
 export interface FakeReplicate extends PolledWireFake {
-  /** How predictions run from now on. */
+  /** State in which predictions run from now on. */
   state: PredictionState
   abort(id: string): void
   removeData(): void

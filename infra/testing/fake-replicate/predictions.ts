@@ -18,7 +18,7 @@ interface Prediction {
   isRemoved: boolean
 }
 
-/** How predictions run. Tests set it. */
+/** State in which predictions run. Tests set it. */
 export interface PredictionState {
   /** Whether predictions wait for a worker: then they have not begun, and are not billed. */
   isQueued: boolean

@@ -34,7 +34,7 @@ export async function cancelJob(jobs: WireJobs<JobContent>, job: WireJob<JobCont
   return await createJobAnswer(job, 0)
 }
 
-/** A job is made during the last poll before its end; until then it is in the queue. */
+/** Returns the state of a job, which is made during the last poll before its end; until then it is in the queue. */
 function toStatus({ state, pollsLeft, content }: WireJob<JobContent>): string {
   if (state === 'finished') return content.fault === 'job-failed' ? 'failed' : 'completed'
   if (state === 'cancelled') return 'cancelled'

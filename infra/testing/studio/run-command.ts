@@ -4,7 +4,14 @@ const ROOT = join(import.meta.dirname, '..', '..', '..')
 
 /** Runs a command of the studio as an operator does. */
 export async function runCommand(
-  file: 'backfill' | 'backup' | 'collect-garbage' | 'import' | 'models-list' | 'providers-check' | 'restore',
+  file:
+    | 'backfill'
+    | 'backup'
+    | 'collect-garbage'
+    | 'import'
+    | 'providers/models-list'
+    | 'providers/providers-check'
+    | 'restore',
   args: string[],
   env: Record<string, string>,
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {

@@ -53,7 +53,7 @@ export function hasBothKinds(models: readonly Model[]): boolean {
   return models.some(({ kind }) => kind === 'image') && models.some(({ kind }) => kind === 'video')
 }
 
-/** What a row of the picker depends on beside its model and the draft. */
+/** Facts that a row of the picker depends on beside its model and the draft. */
 export interface PickerContext {
   models: readonly Model[]
   /** Time of day, in ms since 1970. */

@@ -14,9 +14,9 @@ import { findLimitProblems, type LimitTexts, toLimitChange } from './connection-
 import type { ConnectionsApi } from './connections-api.ts'
 import type { ConnectionsState } from './connections-state.ts'
 import { type ConnectionLimits, createDraftCheck, type DraftFields, type DraftProgress } from './draft-check.ts'
-import { TextField } from './fields.tsx'
+import { LimitDetails } from './fields/limit-fields.tsx'
+import { TextField } from './fields/text-field.tsx'
 import { KindTiles } from './kind-tiles.tsx'
-import { LimitDetails } from './limit-fields.tsx'
 import { Panel } from './panel.tsx'
 
 interface AddPanelProps {

@@ -2,7 +2,7 @@ import { createSignal, onMount, Show } from 'solid-js'
 import { describeProblem } from '../../request-error.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { type ConnectionsApi, needsAdmin } from './connections-api.ts'
-import { TextField } from './fields.tsx'
+import { TextField } from './fields/text-field.tsx'
 
 interface AdminFormProps {
   api: Pick<ConnectionsApi, 'signIn'>

@@ -68,8 +68,9 @@ export async function submit(
   const { insteadOf } = submission
   if (insteadOf !== undefined)
     await assertReplaceable(deps.database, { id: insteadOf, workspaceId: identity.workspaceId })
-  const places = insteadOf === undefined ? 1 : 0
-  await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - places)
+  // What it is made instead of leaves the queue.
+  const added = insteadOf === undefined ? 1 : 0
+  await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - added)
   const { connection } = model
   const assumedMicros = (await readLimits(deps.database, connection))?.assumedMicros ?? null
   const outputs = submission.parameters.numOutputs

@@ -1,4 +1,4 @@
-/** What names a version of the same model: a date, a number of a build, a stage, the one that is newest. */
+/** Endings that name a version of the same model: a date, a number of a build, a stage, the one that is newest. */
 const VERSION = /(?:[-@:](?:\d{4}-?\d{2}-?\d{2}|\d{2}-\d{4}|\d{3}|preview|exp|latest|stable|[0-9a-f]{12,}))+$/
 
 /**
@@ -9,8 +9,8 @@ const VERSION = /(?:[-@:](?:\d{4}-?\d{2}-?\d{2}|\d{2}-\d{4}|\d{3}|preview|exp|la
  * @param reported name by its provider
  */
 export function findOtherModel(id: string, connection: string, reported: string): string | null {
-  const asked = id.startsWith(`${connection}/`) ? id.slice(connection.length + 1) : id
-  return normalize(asked) === normalize(reported) ? null : reported
+  const requested = id.startsWith(`${connection}/`) ? id.slice(connection.length + 1) : id
+  return normalize(requested) === normalize(reported) ? null : reported
 }
 
 function normalize(name: string): string {

@@ -6,7 +6,7 @@ import { findVariable } from '../../src/connections/environment.ts'
 
 const README = join(import.meta.dirname, '..', '..', '..', '..', 'README.md')
 
-/** What a row of the README's table of providers depends on. */
+/** Facts that a row of the README's table of providers depends on. */
 export interface RowFacts {
   kind: ConnectionKind
   /** The models that the adapter offers at the fake of its provider. */

@@ -11,7 +11,7 @@ export type ModelState = 'offered' | 'not-in-catalogue' | 'retiring' | 'retired'
 export interface ListedModel {
   id: string
   state: ModelState
-  /** What it makes and costs, or why it is in its state. */
+  /** Words about what it makes and costs, or why it is in its state. */
   detail: string
 }
 

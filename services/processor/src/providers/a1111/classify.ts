@@ -54,7 +54,7 @@ function classifyField({ detail, error, errors }: Body): ClassifiedRefusal {
   return { code: 'setting_refused', message: withQuote(about, first?.msg) }
 }
 
-/** The server has tried, and says so itself: nothing more comes of it. Any other 500 leaves the outcome open. */
+/** Maps a failure that the server names itself after it has tried: nothing more comes of it. Any other 500 leaves the outcome open. */
 function classifyFailure({ detail, error, errors }: Body): ClassifiedRefusal | undefined {
   if (error === '' || (errors === '' && detail === '')) return undefined
   if (/image/i.test(String(detail)) && /invalid|encoded/i.test(String(detail))) return { code: 'reference_refused' }

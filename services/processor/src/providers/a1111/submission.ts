@@ -27,7 +27,7 @@ export function createSubmission(connection: string, request: ProviderRequest, t
   return toSubmission('img2img', { ...common, ...createEdit(request, image, mask) })
 }
 
-/** The prompt is empty: the extras take none. */
+/** Creates the request of the extras, which take no prompt. */
 function createUpscaling({ references, settings }: ProviderRequest, scale: number): Submission {
   const [source, ...others] = references
   if (!source || others.length > 0)
@@ -77,7 +77,7 @@ function createHires({ settings }: ProviderRequest) {
   }
 }
 
-/** An image of another shape is cut to that of the result: it would be stretched otherwise. */
+/** Creates the fields of an edit. An image of another shape is cut to that of the result: it would be stretched otherwise. */
 function createEdit({ settings }: ProviderRequest, image: ProviderReference, mask: ProviderReference | undefined) {
   return {
     init_images: [toBase64(image)],

@@ -111,7 +111,7 @@ function listDurations({ type, options, minimum, maximum, default: value }: Inpu
   )
 }
 
-/** An input for a number of outputs is filled where the model would make more than one by itself, or wants to be told. */
+/** Finds the input for a number of outputs, which is filled where the model would make more than one by itself, or wants to be told. */
 function findCount(fields: readonly InputField[]): InputField | undefined {
   return fields.find(
     ({ name, type, default: value, isRequired }) =>

@@ -9,7 +9,7 @@ export function listOutputUrls(output: unknown): string[] {
   return Object.values(output).slice(0, MAX_OUTPUTS).flatMap(listNestedUrls).slice(0, MAX_OUTPUTS)
 }
 
-/** An object has its files in lists as well; nothing is nested deeper. */
+/** Lists the files of a value. An object has its files in lists as well; nothing is nested deeper. */
 function listNestedUrls(value: unknown): string[] {
   const values: unknown[] = Array.isArray(value) ? value.slice(0, MAX_OUTPUTS) : [value]
   return values.filter((text): text is string => typeof text === 'string' && isFileUrl(text))

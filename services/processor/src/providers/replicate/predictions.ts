@@ -115,7 +115,7 @@ function toFinished(prediction: Prediction, indices: readonly number[]): CheckRe
 
 const GRACE_MS = 60_000
 
-/** An output lives for an hour from its end. One that Replicate still names is not given up, whatever the clock of this machine says. */
+/** Computes when an output expires: it lives for an hour from its end. One that Replicate still names is not given up, whatever the clock of this machine says. */
 function computeExpiry({ completed_at, created_at }: Prediction, now: number): Date {
   const [endedAt = now] = [completed_at, created_at]
     .map(text => Date.parse(text ?? ''))

@@ -96,7 +96,7 @@ async function submit(
   return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
 }
 
-/** [S] models.predictions.create, predictions.create */
+/** Creates a submission. [S] models.predictions.create, predictions.create */
 function createSubmission({ model, version }: LoadedModel, input: unknown): Pick<HttpRequest, 'path' | 'body'> {
   if (version !== null) return { path: '/predictions', body: { version, input } }
   return { path: `/models/${model.id}/predictions`, body: { input } }

@@ -8,7 +8,7 @@ const MAX_TEXT = 1_000
 const FORMATS = ['png', 'jpg', 'jpeg', 'webp', 'mp4', 'webm']
 
 /** Returns the settings of a model: each input that is a choice, a number, a text or a switch, and has no other meaning. */
-function toSettings(fields: readonly InputField[]): Record<string, Setting> {
+export function toSettings(fields: readonly InputField[]): Record<string, Setting> {
   const settings = fields.flatMap((field, order): [string, Setting][] => {
     const setting = toSetting(field)
     return setting ? [[field.name, { ...setting, 'x-order': order }]] : []

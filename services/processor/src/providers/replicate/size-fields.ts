@@ -196,7 +196,7 @@ function toFactor(value: string | number): number | undefined {
   return factor >= 2 && factor <= 16 ? factor : undefined
 }
 
-/** The size is not chosen: it is that of the input image, or one that the model decides. */
+/** Creates the fields of a size that is not chosen: it is that of the input image, or one that the model decides. */
 function createUnsized(kind: Kind): SizeFields {
   const size = kind === 'video' ? { width: 1_280, height: 720 } : { width: 1_024, height: 1_024 }
   return { names: [], sizes: { kind: 'list', sizes: [size], auto: true }, fill: () => ({}) }

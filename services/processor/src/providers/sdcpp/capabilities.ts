@@ -13,7 +13,7 @@ const byMode = z.record(z.string(), object).catch({})
 const list = z.array(z.unknown()).catch([])
 const limit = z.number().optional().catch(undefined)
 
-/** What a server tells about itself, of which only what is read is checked. */
+/** Capabilities of a server, of which only what is read is checked. */
 const Answer = z.looseObject({
   model: z.looseObject({ stem: z.string().catch(''), name: z.string().catch('') }),
   supported_modes: list,

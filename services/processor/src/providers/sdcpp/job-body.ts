@@ -57,7 +57,7 @@ function createHires(settings: ProviderRequest['settings']) {
   })
 }
 
-/** The server makes frames in fours, and one: of a second at 16 frames, 17. */
+/** Creates the fields of a video. The server makes frames in fours, and one: of a second at 16 frames, 17. */
 function createVideoFields({ references, settings, duration = 2 }: ProviderRequest) {
   const fps = typeof settings.fps === 'number' ? settings.fps : FALLBACK_FPS
   const first = references.find(({ role }) => role === 'first-frame')

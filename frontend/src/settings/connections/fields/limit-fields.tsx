@@ -1,8 +1,8 @@
 import type { Connection } from '@darkroom/contracts/connection'
 import { Show } from 'solid-js'
-import { type FormProblem, fillLimits, findLimitProblems, type LimitTexts } from './connection-form.ts'
-import { formatLimits } from './connection-words.ts'
-import { TextField } from './fields.tsx'
+import { type FormProblem, fillLimits, findLimitProblems, type LimitTexts } from '../connection-form.ts'
+import { formatLimits } from '../connection-words.ts'
+import { TextField } from './text-field.tsx'
 
 interface LimitFieldsProps {
   texts: LimitTexts

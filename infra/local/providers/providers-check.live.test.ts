@@ -1,17 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { keyHmac } from '../src/connections/encryption-key.ts'
-import { sealKey } from '../src/connections/secret-box.ts'
-import { type Database, openDatabase } from '../src/database/connection.ts'
-import { createLog } from '../src/log.ts'
-import { startFakeComfyUi } from '../testing/fake-comfyui/fake-server.ts'
-import { TEXT_TO_IMAGE } from '../testing/fake-comfyui/text-to-image.ts'
-import { type FakeOpenAi, startFakeOpenAi } from '../testing/fake-openai/fake-server.ts'
-import { type FakeOpenAiCompatible, startFakeOpenAiCompatible } from '../testing/fake-openai-compatible/fake-server.ts'
-import { runCommand } from '../testing/studio/run-command.ts'
-import { createTestDatabase, createTestDirectory } from '../testing/test-resources.ts'
-import { createRunRecord, readRunFile } from './launch/run-file.ts'
+import { keyHmac } from '../../src/connections/encryption-key.ts'
+import { sealKey } from '../../src/connections/secret-box.ts'
+import { type Database, openDatabase } from '../../src/database/connection.ts'
+import { createLog } from '../../src/log.ts'
+import { startFakeComfyUi } from '../../testing/fake-comfyui/fake-server.ts'
+import { TEXT_TO_IMAGE } from '../../testing/fake-comfyui/text-to-image.ts'
+import { type FakeOpenAi, startFakeOpenAi } from '../../testing/fake-openai/fake-server.ts'
+import {
+  type FakeOpenAiCompatible,
+  startFakeOpenAiCompatible,
+} from '../../testing/fake-openai-compatible/fake-server.ts'
+import { runCommand } from '../../testing/studio/run-command.ts'
+import { createTestDatabase, createTestDirectory } from '../../testing/test-resources.ts'
+import { createRunRecord, readRunFile } from '../launch/run-file.ts'
 
 const COMFYUI_KEY = 'canary-7Qm2ZxPd4LrT9vW8'
 const ENCRYPTION_KEY = new Uint8Array(32).fill(7)
@@ -153,7 +156,7 @@ async function store(sql: Database, { id, sealedFor }: { id: string; sealedFor: 
 }
 
 async function run(args: string[], env: Record<string, string> = {}) {
-  return await runCommand('providers-check', args, {
+  return await runCommand('providers/providers-check', args, {
     DATA_DIR: directory,
     DATABASE_URL: '',
     ENCRYPTION_KEY: '',

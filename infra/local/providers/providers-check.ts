@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { runCommandLine } from './cli.ts'
+import { runCommandLine } from '../cli.ts'
+import { ROOT } from '../root.ts'
 import { runProcessorCommand } from './processor-command.ts'
-import { ROOT } from './root.ts'
 
 /** `bun run providers:check [connection] [--transcript FILE]`: checks connections at no cost, against the real account or server. */
 

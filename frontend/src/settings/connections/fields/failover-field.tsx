@@ -1,8 +1,8 @@
 import type { Connection } from '@darkroom/contracts/connection'
 import type { Model } from '@darkroom/contracts/model'
-import { formatProviderName } from '../../ui/format.ts'
-import type { ConnectionForm } from './connection-form.ts'
-import { SelectField } from './fields.tsx'
+import { formatProviderName } from '../../../ui/format.ts'
+import type { ConnectionForm } from '../connection-form.ts'
+import { SelectField } from './text-field.tsx'
 
 interface FailoverFieldProps {
   connection: Connection

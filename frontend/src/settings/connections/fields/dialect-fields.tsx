@@ -1,7 +1,7 @@
 import type { Dialect } from '@darkroom/contracts/connection'
 import { createSignal, For, untrack } from 'solid-js'
-import { changeDialect, parseMicros, toDollars } from './connection-form.ts'
-import { SelectField, TextField } from './fields.tsx'
+import { changeDialect, parseMicros, toDollars } from '../connection-form.ts'
+import { SelectField, TextField } from './text-field.tsx'
 
 interface DialectFieldsProps {
   dialect: Dialect

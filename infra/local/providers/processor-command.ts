@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { readConfig, resolveDataDir } from '../src/config.ts'
-import { selectPartEnvironment } from '../src/part-environment.ts'
-import { isProcessAlive } from '../src/runtime/process-liveness.ts'
-import { readRunFile } from './launch/run-file.ts'
+import { readConfig, resolveDataDir } from '../../src/config.ts'
+import { selectPartEnvironment } from '../../src/part-environment.ts'
+import { isProcessAlive } from '../../src/runtime/process-liveness.ts'
+import { readRunFile } from '../launch/run-file.ts'
 
 /**
  * Runs a script of the processor for the studio that the settings name, else for the one on this data directory, else for the environment

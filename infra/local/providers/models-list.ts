@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { runCommandLine } from './cli.ts'
+import { runCommandLine } from '../cli.ts'
+import { ROOT } from '../root.ts'
 import { runProcessorCommand } from './processor-command.ts'
-import { ROOT } from './root.ts'
 
 /** `bun run models:list [connection]`: what is offered, what the catalogue lacks, and what is retired. */
 
