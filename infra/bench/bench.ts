@@ -19,6 +19,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   import: () => import('./import/import.ts'),
   'import-database': () => import('./import-database/import-database.ts'),
   invoice: () => import('./invoice/invoice.ts'),
+  kinds: () => import('./kinds/kinds.ts'),
   large: () => import('./large/large.ts'),
   listing: () => import('./listing/listing.ts'),
   local: () => import('./local/local.ts'),

@@ -1,3 +1,4 @@
+import { computeWaitRatio } from './soak-kinds.ts'
 import { calculateHourlyGrowth } from './soak-memory.ts'
 import type { SoakReport } from './soak-run.ts'
 
@@ -72,6 +73,7 @@ export function formatReport(report: SoakReport): string[] {
     `${toUsd(bills.ledgerMicros)} by the studio, ${toUsd(bills.invoiceMicros)} by the invoice`,
     `${objects.objects} objects; ${objects.unreferenced} that no row names`,
     `${report.probes} requests while a part was gone`,
+    ...formatWaits(report.waits),
     `${report.kills} kills; lives of services ended: ${formatCounts(exits)}`,
     `at most ${maxima.attempt} attempts at one; ${maxima.staleWrites} writes refused at most in one pair of lives`,
     `\ntroubles: ${sum(Object.values(faults))}`,
@@ -117,4 +119,14 @@ function formatCounts(counts: Record<string, number>): string {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
+}
+
+/** Formats the waits of providers that work, before two others are used that do not, and beside them. */
+function formatWaits(waits: SoakReport['waits']): string[] {
+  if (waits === null) return []
+  const ratio = computeWaitRatio(waits)?.toFixed(2) ?? '?'
+  const count = waits.before.length + waits.beside.length
+  return [
+    `providers that work wait ${ratio} times as long beside one that hangs and one without credit (${count} waits)`,
+  ]
 }

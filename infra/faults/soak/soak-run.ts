@@ -10,12 +10,14 @@ import { readGenerationSnapshots } from '../../testing/invariants/generation-sna
 import { type BilledCall, compareInvoice } from '../../testing/invoice/compare-invoice.ts'
 import { compareUsage } from '../../testing/invoice/compare-usage.ts'
 import { waitUntilSettled } from '../../testing/invoice/settle-bills.ts'
+import { breakTwoKinds } from '../../testing/provider-kinds/four-kinds.ts'
 import { createRandom } from '../../testing/random.ts'
 import type { TestStack } from '../../testing/studio/test-stack.ts'
 import { SOAK_BEHAVIOR } from './soak-behavior.ts'
 import { runClients } from './soak-clients.ts'
 import type { FaultContext } from './soak-fault.ts'
 import { type FaultSeries, listFaultSeries } from './soak-faults.ts'
+import { checkKindBills, checkWaits, healKinds, type KindWaits, runKinds, type SoakKindsOptions } from './soak-kinds.ts'
 import { createMemorySampler, type MemorySeries } from './soak-memory.ts'
 import { createProbe } from './soak-probe.ts'
 
@@ -24,6 +26,8 @@ export interface SoakOptions extends Pick<FaultContext, 'stack' | 'store' | 'sma
   /** Submissions a minute that the clients aim at. */
   rate: number
   hasFaults: boolean
+  /** Four kinds of provider beside that of the tests, and the length of the soak in ms; null if there are none. */
+  kinds: Pick<SoakKindsOptions, 'kinds' | 'milliseconds'> | null
   /** Aborted to stop the clients and the faults. */
   signal: AbortSignal
   log: (line: string) => void
@@ -46,6 +50,8 @@ export interface SoakReport {
   bills: BillReport
   /** Requests while a part was gone. */
   probes: number
+  /** Waits of the kinds of provider that work; null without them. */
+  waits: KindWaits | null
   maxima: { attempt: number; staleWrites: number }
   memory: MemorySeries[]
   violations: string[]
@@ -89,6 +95,9 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     staleWrites = Math.max(staleWrites, await countStaleWrites(stack))
   })
   const pauseMs = (CLIENTS * 60_000) / rate
+  if (options.kinds) await breakTwoKinds(stack.client, options.kinds.kinds)
+  const waiting = options.kinds && runKinds({ client: stack.client, ...options.kinds, signal })
+  waiting?.catch(error => log(`the client of four kinds failed: ${error}`))
   const clients = runClients({ client: stack.client, seed, count: CLIENTS, pauseMs, signal })
   clients.catch(error => log(`client failed: ${error}`))
   const series = options.hasFaults ? listFaultSeries(options) : []
@@ -104,6 +113,8 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     () => [],
     error => [`I2 ${error}`],
   )
+  const waits = (await waiting?.catch(() => null)) ?? null
+  if (options.kinds) await healKinds(stack.client, options.kinds.kinds)
   log(`The clients have stopped after ${elapsed()} s.`)
   const outcome = await checkOutcome(stack)
   log(`Everything is checked after ${elapsed()} s.`)
@@ -112,12 +123,15 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     ...outcome,
     faults,
     probes: probe.counts.requests,
+    waits,
     maxima: await readMaxima(stack, staleWrites),
     memory: sampler.series,
     violations: [
       ...clientErrors,
       ...new Set(probe.counts.refusals.map(refusal => `I14 ${refusal} while a part was gone`)),
       ...outcome.violations,
+      ...(options.kinds ? await checkKindBills(stack.sql, options.kinds.kinds) : []),
+      ...(waits && !options.hasFaults ? checkWaits(waits) : []),
     ],
   }
 }

@@ -2,6 +2,7 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { listenForStopSignals } from '../../local/launch/stop-signals.ts'
+import { startFourKinds } from '../../testing/provider-kinds/four-kinds.ts'
 import { startTestStack } from '../../testing/studio/test-stack.ts'
 import { canMount, runOnSmallDisk } from './small-disk.ts'
 import { formatReport, formatRow, type SoakSummary, summarize, TABLE_HEAD } from './soak-report.ts'
@@ -16,7 +17,8 @@ import { startSoakStore } from './soak-store.ts'
  *     --seed S        seed of the clients and faults (random)
  *     --rate N        submissions a minute that the clients aim at (200)
  *     --store s3|disk where the studio stores its objects (s3, which can fail)
- *     --no-faults     load alone
+ *     --no-faults     load alone, with four kinds of provider, of which one hangs and one has no credit in the second half
+ *     --no-kinds      the tests' provider alone
  *     --json FILE     also writes the result as a line of JSON
  *     --record        also appends the result to the table in infra/bench/results/soak.md
  *     --data-dir DIR  a small file system that may be filled; as root on Linux it is made by itself
@@ -27,12 +29,15 @@ import { startSoakStore } from './soak-store.ts'
 const RESULTS = join(import.meta.dirname, '..', '..', 'bench', 'results', 'soak.md')
 /** A store behind S3 refuses signatures of a clock that is more than 15 minutes wrong. */
 const CLOCK_SHIFT_MS = { s3: 600_000, disk: 3_600_000 }
+/** A call that hangs ends before a stop of the processor counts as one that does not end. */
+const JOB_SECONDS = '75'
 const OPTIONS = {
   minutes: { type: 'string', default: '5' },
   seed: { type: 'string' },
   rate: { type: 'string', default: '200' },
   store: { type: 'string', default: 's3' },
   'no-faults': { type: 'boolean', default: false },
+  'no-kinds': { type: 'boolean', default: false },
   json: { type: 'string' },
   record: { type: 'boolean', default: false },
   'data-dir': { type: 'string' },
@@ -51,11 +56,18 @@ async function main(): Promise<number> {
   listenForStopSignals({ onStop: () => stopping.abort(), onForceStop: () => process.exit(1) })
   await using disposables = new AsyncDisposableStack()
   const store = values.store === 's3' ? disposables.use(await startSoakStore()) : null
+  const kinds = values['no-kinds'] ? null : disposables.use(await startFourKinds())
   const smallDisk = values['data-dir'] ?? null
   const stack = disposables.use(
     await startTestStack({
       isDurable: true,
-      env: { PROVIDER_CONCURRENCY: '12', LEASE_SECONDS: '3', GENERATION_MAX_SECONDS: '180', ...store?.env },
+      env: {
+        PROVIDER_CONCURRENCY: '12',
+        LEASE_SECONDS: '3',
+        GENERATION_MAX_SECONDS: JOB_SECONDS,
+        ...store?.env,
+        ...kinds?.env,
+      },
       ...(store && { store: store.store }),
       ...(smallDisk !== null && { dataDir: smallDisk }),
     }),
@@ -66,7 +78,11 @@ async function main(): Promise<number> {
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(minutes * 60_000)])
   const clockShiftMs = CLOCK_SHIFT_MS[values.store]
   const hasFaults = !values['no-faults']
-  const report = await soak({ stack, store, smallDisk, clockShiftMs, seed, rate, hasFaults, signal, log: printLine })
+  const milliseconds = minutes * 60_000
+  const report = await soak({
+    ...{ stack, store, smallDisk, clockShiftMs, seed, rate, hasFaults, signal, log: printLine },
+    kinds: kinds && { kinds, milliseconds },
+  })
   for (const line of formatReport(report)) printLine(line)
   for (const line of skipped) printLine(`SKIPPED: ${line}`)
   await writeResult(summarize(report, { seed, minutes, store: values.store, skipped }), values)

@@ -105,6 +105,11 @@ async function answer(state: State, exchange: WireExchange): Promise<WireAnswer>
   if (method === 'POST' && name !== undefined) return await submit(state, exchange, name)
   if (method === 'POST' && path === '/internal/progress' && state.hasPage)
     return { status: 200, body: await state.tasks.describe(JSON.parse(body.toString())) }
+  // [S api.py, interruptapi] it stops whatever runs.
+  if (method === 'POST' && path === '/sdapi/v1/interrupt') {
+    state.tasks.interrupt()
+    return { status: 200, body: {} }
+  }
   if (method === 'GET' && path === '/sdapi/v1/progress')
     return { status: 200, body: await state.tasks.describeCurrent() }
   const list = method === 'GET' ? createList(path, state.flavour, state.checkpoints) : undefined

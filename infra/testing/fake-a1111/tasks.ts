@@ -4,6 +4,10 @@ import { renderPreview } from '../fake-provider/image.ts'
 export interface FakeTasks {
   /** Runs a task in its turn, for the time that each takes. */
   run(taskId: string | undefined, milliseconds: number): Promise<void>
+  /** Stops the task that runs, whoever has begun it. */
+  interrupt(): void
+  /** Numbers of the tasks that were stopped. */
+  interrupted(): readonly (string | null)[]
   /** Returns the task that runs. */
   current(): string | null
   /** Returns `POST /internal/progress`. */
@@ -18,12 +22,20 @@ export function createTasks(): FakeTasks {
   let queue = Promise.resolve()
   let current: { id: string | null; startedAt: number; milliseconds: number } | undefined
   const waiting = new Set<string>()
+  const interrupted: (string | null)[] = []
+  let stop = () => {}
   const finished: string[] = []
   const readProgress = () => (current ? Math.min(1, (Date.now() - current.startedAt) / current.milliseconds) : 0)
   const run = async (taskId: string | undefined, milliseconds: number) => {
     if (taskId !== undefined) waiting.delete(taskId)
     current = { id: taskId ?? null, startedAt: Date.now(), milliseconds: Math.max(1, milliseconds) }
-    await new Promise(resolve => setTimeout(resolve, milliseconds))
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, milliseconds)
+      stop = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
     if (taskId !== undefined) finished.push(taskId)
     current = undefined
   }
@@ -34,6 +46,11 @@ export function createTasks(): FakeTasks {
       queue = turn
       await turn
     },
+    interrupt: () => {
+      if (current) interrupted.push(current.id)
+      stop()
+    },
+    interrupted: () => [...interrupted],
     current: () => current?.id ?? null,
     describe: async body => {
       const { id_task, id_live_preview = -1 } = body as { id_task?: string; id_live_preview?: number }

@@ -170,7 +170,7 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
     await workers
     await callsInFlight.settled()
   }
-  return { stop, deps: { ...deps, livePreviews }, metrics, callsInFlight }
+  return { stop, deps: { ...deps, livePreviews, callsInFlight }, metrics, callsInFlight }
 }
 
 /** Creates the actions of a test: to queue generations, to wait for them and to read them. */

@@ -169,6 +169,13 @@ export type Submitting =
        * @throws ProviderError
        */
       recover?(idempotencyKey: string, ageSeconds: number, signal: AbortSignal): Promise<RecoverResult>
+      /**
+       * Asks a server that answers at once, so that there is no handle, to stop a call, if it is the one that runs there now. Its answer comes
+       * all the same. Absent: it cannot be stopped.
+       *
+       * @throws ProviderError
+       */
+      interrupt?(idempotencyKey: string, signal: AbortSignal): Promise<void>
     }
   | {
       /** `local`: in this process, which can make the same again at no cost. */

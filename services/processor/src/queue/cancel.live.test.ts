@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { takeOver } from '@darkroom/infra/database/studio-state'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
+import { createFakeAdapter } from '../../testing/fake-adapter.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { cancelOpenCalls, followCancelMessages } from './cancel.ts'
 import { cancelAsUser, retryAsUser } from './user-actions.fixture.ts'
@@ -126,3 +128,24 @@ async function waitForOutcome(id: string, wanted: string): Promise<string | null
     await Bun.sleep(20)
   }
 }
+
+test('a server that answers at once is told to stop the call that this process has sent', async () => {
+  env.fake.setBehavior({ readyOutputs: 0 })
+  const adapter = createFakeAdapter({ url: env.fake.url })
+  if (adapter.submitting.kind !== 'remote') throw new Error('expected a remote adapter')
+  const interrupted: string[] = []
+  const interrupt = async (idempotencyKey: string) => void interrupted.push(idempotencyKey)
+  const { deps } = await env.startWorker({
+    leaseSeconds: 600,
+    adapters: [{ ...adapter, submitting: { ...adapter.submitting, interrupt } }],
+  })
+  following.push(followCancelMessages(deps))
+  const [other, id] = [await env.queue({ model: 'fake-bytes' }), await env.queue({ model: 'fake-bytes' })]
+  await env.fake.waitForRequests(log => log.submits.length === 2)
+  await cancelAsUser(env, id, { isPublished: true })
+  await env.waitUntil(id, ({ status }) => status === 'cancelled')
+  await waitFor('the interrupt', 10_000, async () => interrupted.length > 0)
+  expect(interrupted).toEqual([`${id}:0`])
+  env.fake.setBehavior({ readyOutputs: null })
+  expect((await env.waitUntilEnded(other)).status).toBe('completed')
+})

@@ -5,6 +5,8 @@ import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import type { CallsInFlight } from '../answers/calls-in-flight.ts'
+import { toIdempotencyKey } from '../generate/call-name.ts'
 import type { LivePreviews } from '../live-previews/live-previews.ts'
 import type { Adapter } from '../providers/adapter.ts'
 import type { Connections } from '../providers/connections.ts'
@@ -22,6 +24,7 @@ export interface CancelCallDeps {
 export interface FollowCancelDeps extends CancelCallDeps {
   bus: Pick<Bus, 'consumeMessages'>
   activeJobs: Pick<ActiveJobs, 'recheck'>
+  callsInFlight: Pick<CallsInFlight, 'list'>
   livePreviews: Pick<LivePreviews, 'endGeneration'>
 }
 
@@ -63,7 +66,24 @@ async function handleCancel(deps: FollowCancelDeps, data: unknown): Promise<void
   const { id } = message.data
   deps.activeJobs.recheck(id)
   deps.livePreviews.endGeneration(id)
+  await interruptCalls(deps, id)
   await cancelOpenCalls(deps).catch(err => deps.log.warn({ err, generation: id }, 'cancel_open_calls_failed'))
+}
+
+/** Asks servers that answer at once to stop the calls of a generation that this process has sent. A call is over when its answer is there. */
+async function interruptCalls({ callsInFlight, connections, log, stopping }: FollowCancelDeps, id: string) {
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(CANCEL_TIMEOUT_MS)])
+  await Promise.all(
+    callsInFlight.list(id).map(async ({ generationId, call, provider }) => {
+      const submitting = connections.find(provider)?.submitting
+      if (submitting?.kind !== 'remote' || !submitting.interrupt) return
+      await submitting
+        .interrupt(toIdempotencyKey(generationId, call), signal)
+        .catch(err =>
+          log.warn({ err, generation: generationId, call, connection: provider }, 'provider_interrupt_failed'),
+        )
+    }),
+  )
 }
 
 async function cancelCall({ database, log, connections, stopping }: CancelCallDeps, cancelled: CancellableCall) {

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { ModelSpec } from '@darkroom/contracts/model'
 import { isValidSetting } from '@darkroom/contracts/model-fields'
 import { resolveSize } from '@darkroom/contracts/size'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
 import { makeCall, neverAborted } from '../../../testing/make-call.ts'
@@ -29,7 +30,8 @@ test('describes each checkpoint by the lists of the server, and its upscalers', 
   ])
   for (const spec of specs) {
     ModelSpec.parse(spec)
-    expect(spec).toMatchObject({ price: { kind: 'free' }, answers: 'at-once', resume: 'no', cancel: 'no' })
+    expect(spec).toMatchObject({ price: { kind: 'free' }, answers: 'at-once', resume: 'no' })
+    expect(spec.cancel).toBe(spec.operations.includes('upscale') ? 'no' : 'refunds')
     for (const [name, setting] of Object.entries(spec.settings)) {
       expect(name).toMatch(/^[a-z_]+$/)
       if (setting.default !== undefined) expect([name, isValidSetting(setting, setting.default)]).toEqual([name, true])
@@ -366,3 +368,24 @@ async function serve(answer: (path: string) => Response) {
     [Symbol.asyncDispose]: async () => await server.stop(true),
   }
 }
+
+test('a task is stopped while it runs, and nothing that runs for someone else', async () => {
+  await using env = await openFakeA1111()
+  env.fake.setWork(30_000)
+  const { submitting } = env.adapter
+  if (submitting.kind !== 'remote') throw new Error('expected a remote adapter')
+  const submit = (idempotencyKey: string) => submitting.submit(REQUEST, { idempotencyKey, signal: neverAborted })
+  const first = submit('call-1')
+  await waitFor('the first task', 10_000, async () => env.fake.tasks.current() !== null)
+  const second = submit('call-2')
+  await waitFor('the second task', 10_000, async () => env.fake.posts() === 2)
+  await submitting.interrupt?.('call-2', neverAborted)
+  await submitting.interrupt?.('call-3', neverAborted)
+  expect(env.fake.tasks.interrupted()).toEqual([])
+  await submitting.interrupt?.('call-1', neverAborted)
+  expect(env.fake.tasks.interrupted()).toHaveLength(1)
+  expect((await first).headers).toBeDefined()
+  await waitFor('the second task to run', 10_000, async () => env.fake.tasks.current() !== null)
+  await submitting.interrupt?.('call-2', neverAborted)
+  expect((await second).headers).toBeDefined()
+})

@@ -10,7 +10,7 @@ import { createModelSpecs, findScale } from './model-specs.ts'
 import { readAnswer } from './read-answer.ts'
 import { readServerLists, type ServerLists } from './server-lists.ts'
 import { createSubmission, createTaskId } from './submission.ts'
-import { watchTask } from './watch-task.ts'
+import { interruptTask, watchTask } from './watch-task.ts'
 
 export interface A1111Options {
   /** Id of the connection. */
@@ -48,6 +48,7 @@ export function createA1111Adapter(options: A1111Options): Adapter {
       kind: 'remote',
       submit: (request, callOptions) => submit(client, options, request, callOptions),
       readAnswer,
+      interrupt: (idempotencyKey, signal) => interruptTask(client, createTaskId(idempotencyKey), signal),
     },
     check: async () => ({ kind: 'never-seen' }),
     cancel: async () => ({ kind: 'unsupported', billed: false }),

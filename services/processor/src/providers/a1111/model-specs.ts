@@ -58,6 +58,7 @@ function createCheckpointModel(connection: string, { key, name }: ListedCheckpoi
     seed: { min: 0, max: MAX_SEED },
     negativePrompt: true,
     settings: createCheckpointSettings(lists),
+    cancel: 'refunds',
     previews: true,
     progress: true,
   }

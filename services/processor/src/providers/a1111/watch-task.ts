@@ -86,6 +86,12 @@ async function readGlobal(client: HttpClient, taskId: string, signal: AbortSigna
   return { progress: toFraction(data.progress), ...toPreview(data.current_image) }
 }
 
+/** Asks the server to stop a task of ours, if it is the one that runs: the route stops whatever runs, also for someone else. */
+export async function interruptTask(client: HttpClient, taskId: string, signal: AbortSignal): Promise<void> {
+  if ((await readState(client, taskId, -1, signal)) === undefined) return
+  await call(client, { method: 'POST', path: '/sdapi/v1/interrupt', body: {} }, signal)
+}
+
 async function call(
   client: HttpClient,
   request: Pick<HttpRequest, 'method' | 'path' | 'body'>,
