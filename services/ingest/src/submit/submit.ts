@@ -1,6 +1,7 @@
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Submission } from '@darkroom/contracts/generation'
 import type { InputRole, Model } from '@darkroom/contracts/model'
+import { isUsable, orderByLikeness } from '@darkroom/contracts/other-model/nearest-model'
 import { getCurrency } from '@darkroom/contracts/price'
 import type { Queryable } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
@@ -22,7 +23,7 @@ import {
   isSameFingerprint,
   listImages,
 } from './generation-rows.ts'
-import { findModel } from './model-rows.ts'
+import { findModel, listModels } from './model-rows.ts'
 import { isParent } from './parent-rows.ts'
 import { parseInputs, uniqueInputs } from './parse-inputs.ts'
 import { assertQueueQuota } from './queue-quota.ts'
@@ -116,13 +117,17 @@ function resolveClientId(clientId: string | undefined, key: string | undefined):
 
 async function resolveModel(db: Queryable, submission: Submission, roles: readonly InputRole[]): Promise<Model> {
   const model = await findModel(db, submission.model)
-  if (!model)
-    throwValidationError([
-      { path: 'model', message: submission.model ? 'is not a model of this studio' : 'is missing' },
-    ])
+  if (!model) throwValidationError([{ path: 'model', message: await describeMissing(db, submission.model) }])
   const errors = [...validateForModel(model, submission, roles), ...validateVerb(model, submission, roles)]
   if (errors.length > 0) throwValidationError(errors)
   return model
+}
+
+/** Describes a model that is not offered, or not any more, with the most similar one that is. */
+async function describeMissing(db: Queryable, id: string | undefined): Promise<string> {
+  if (id === undefined) return 'is missing'
+  const [nearest] = orderByLikeness((await listModels(db)).filter(isUsable), { id })
+  return `is not a model of this studio${nearest ? `; the most similar one is ${nearest.id}` : ''}`
 }
 
 /** Checks that what a submission goes on from is there. @throws ProblemError `invalid` */

@@ -11,6 +11,7 @@ import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { createOwnAccess } from '../http/own-access.ts'
 import { readChunks, readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { tryCheck } from '../try-check.ts'
 import { checkTask } from './check-task.ts'
 import { classifyBfl } from './classify.ts'
 import { createModelSpecs } from './model-specs.ts'
@@ -54,7 +55,7 @@ export function createBflAdapter(options: BflAdapterOptions): Adapter {
     check: (handle, signal, options = {}) => checkTask(client, handle, signal, options),
     // There is no call for it.
     cancel: async () => ({ kind: 'unsupported', billed: null }),
-    checkConnection: async signal => await checkAccount(client, signal),
+    checkConnection: signal => tryCheck(() => checkAccount(client, signal)),
     models: async signal => {
       await readCredits(client, signal)
       return createModelSpecs(connection)
@@ -80,17 +81,13 @@ async function submit(
 }
 
 async function checkAccount(client: HttpClient, signal: AbortSignal): Promise<ConnectionCheck> {
-  try {
-    return { ok: true, note: describeCredits(await readCredits(client, signal)) }
-  } catch (error) {
-    if (error instanceof ProviderError) return { ok: false, error }
-    throw error
-  }
+  return describeCredits(await readCredits(client, signal))
 }
 
-function describeCredits(credits: number): string {
-  if (credits <= 0) return 'The key works, but the account has no credit. Checking was free.'
-  return `It works: ${credits.toFixed(2)} credits, which are ${(credits / 100).toFixed(2)} USD. Checking was free.`
+function describeCredits(credits: number): ConnectionCheck {
+  if (credits <= 0) return { ok: false, error: new ProviderError('payment_required') }
+  const note = `It works: ${credits.toFixed(2)} credits, which are ${(credits / 100).toFixed(2)} USD. Checking was free.`
+  return { ok: true, note }
 }
 
 /** Reads the credit of the account, which proves key and address. @throws ProviderError */

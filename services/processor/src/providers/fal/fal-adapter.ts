@@ -5,6 +5,7 @@ import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { createOwnAccess } from '../http/own-access.ts'
 import { readChunks } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { tryCheck } from '../try-check.ts'
 import { cancelRequest } from './cancel-request.ts'
 import { listEndpoints } from './catalogue.ts'
 import { checkRequest } from './check-request.ts'
@@ -57,14 +58,10 @@ export function createFalAdapter(options: FalAdapterOptions): Adapter {
     },
     check: (handle, signal, checkOptions) => checkRequest({ client, computeCost }, handle, signal, checkOptions),
     cancel: (handle, signal) => cancelRequest(client, handle, signal),
-    checkConnection: async signal => {
-      try {
+    checkConnection: signal =>
+      tryCheck(async () => {
         return describeCheck(await listModels(signal))
-      } catch (error) {
-        if (error instanceof ProviderError) return { ok: false, error }
-        throw error
-      }
-    },
+      }),
     models: listModels,
     download: () => createOwnAccess(baseUrl),
   }

@@ -1,6 +1,7 @@
 import type { ModelSpec } from '@darkroom/contracts/model'
-import { type Adapter, type CancelResult, type ConnectionCheck, ProviderError } from '../adapter.ts'
+import type { Adapter, CancelResult, ConnectionCheck } from '../adapter.ts'
 import type { HttpClient } from '../http/http-client.ts'
+import { tryCheck } from '../try-check.ts'
 import { parseHandle } from './call-handle.ts'
 import { classifyGoogle } from './classify.ts'
 import { cancelInteraction, checkInteraction } from './interactions.ts'
@@ -59,14 +60,10 @@ export function createGoogleAdapter(options: GoogleAdapterOptions): Adapter {
       const call = parseHandle(handle)
       return call.kind === 'operation' ? UNSUPPORTED : await cancelInteraction(client, call, signal)
     },
-    checkConnection: async signal => {
-      try {
+    checkConnection: signal =>
+      tryCheck(async () => {
         return describeCheck(await models(signal))
-      } catch (error) {
-        if (error instanceof ProviderError) return { ok: false, error }
-        throw error
-      }
-    },
+      }),
     models,
     download: () => createGoogleAccess(baseUrl, headers()),
   }

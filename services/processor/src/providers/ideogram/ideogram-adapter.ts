@@ -1,16 +1,10 @@
-import {
-  type Adapter,
-  type CallOptions,
-  type ConnectionCheck,
-  ProviderError,
-  type ProviderRequest,
-  type RawAnswer,
-} from '../adapter.ts'
+import type { Adapter, CallOptions, ConnectionCheck, ProviderRequest, RawAnswer } from '../adapter.ts'
 import { toAnswerHeaders } from '../http/answer-headers.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { createOwnAccess } from '../http/own-access.ts'
 import { readChunks } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { tryCheck } from '../try-check.ts'
 import { checkGeneration } from './check-generation.ts'
 import { classifyIdeogram } from './classify.ts'
 import { createModelSpecs } from './model-specs.ts'
@@ -54,7 +48,7 @@ export function createIdeogramAdapter(options: IdeogramAdapterOptions): Adapter 
     check: (handle, signal, options = {}) => checkGeneration(client, handle, signal, options),
     // There is no call for it, and what is completed is billed [D].
     cancel: async () => ({ kind: 'unsupported', billed: null }),
-    checkConnection: async signal => await checkAccount(client, signal),
+    checkConnection: signal => tryCheck(() => checkAccount(client, signal)),
     models: async signal => createModelSpecs(connection, await quotePrices(client, signal)),
     download: () => createOwnAccess(baseUrl),
   }
@@ -77,12 +71,7 @@ async function submit(
 }
 
 async function checkAccount(client: HttpClient, signal: AbortSignal): Promise<ConnectionCheck> {
-  try {
-    const micros = await quoteFirstPrice(client, signal)
-    const price = (micros / 1_000_000).toFixed(2)
-    return { ok: true, note: `It works: Ideogram 4.5 is quoted at ${price} USD an image. Checking was free.` }
-  } catch (error) {
-    if (error instanceof ProviderError) return { ok: false, error }
-    throw error
-  }
+  const micros = await quoteFirstPrice(client, signal)
+  const price = (micros / 1_000_000).toFixed(2)
+  return { ok: true, note: `It works: Ideogram 4.5 is quoted at ${price} USD an image. Checking was free.` }
 }

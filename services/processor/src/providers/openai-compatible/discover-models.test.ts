@@ -27,6 +27,26 @@ test('a model whose name no database takes is left out, and takes no other with 
   expect(models[0]?.name.isWellFormed()).toBe(true)
 })
 
+test('a model that leaves says when, in whatever way its server names the day, and one that has left is not offered', async () => {
+  const models = await listModels('openai', {
+    '/models': [
+      { id: 'image-day', shutdown_date: '2099-01-31' },
+      { id: 'image-time', expiration_date: '2099-01-31T10:00:00Z' },
+      { id: 'image-seconds', shutdown_date: 4_073_500_800 },
+      { id: 'image-stays', shutdown_date: null },
+      { id: 'image-odd', shutdown_date: 'soon', expiration_date: -1 },
+      { id: 'image-left', shutdown_date: '2020-01-31' },
+    ],
+  })
+  expect(models.map(({ name, retiresAt }) => [name, retiresAt])).toEqual([
+    ['image-day', '2099-01-31'],
+    ['image-time', '2099-01-31'],
+    ['image-seconds', '2099-01-31'],
+    ['image-stays', null],
+    ['image-odd', null],
+  ])
+})
+
 /** Lists the models of a server that has these pages. */
 async function listModels(server: 'litellm' | 'openai', pages: Record<string, object[]>): Promise<ModelSpec[]> {
   const respond = async (url: unknown) => {

@@ -16,12 +16,28 @@ const modelName = z
   .string()
   .max(150)
   .regex(/^\P{C}+$/u)
+/** The day on which a model is switched off: `2026-12-01`, a time, or seconds since 1970. Anything else is not one. */
+const shutdownDay = z
+  .union([
+    z.string().regex(/^\d{4}-\d{2}-\d{2}/),
+    z
+      .int()
+      .min(1_500_000_000)
+      .max(9_999_999_999)
+      .transform(seconds => new Date(seconds * 1_000).toISOString()),
+  ])
+  .transform(text => text.slice(0, 10))
+  .nullish()
+  .catch(undefined)
 const modalities = z.array(z.string()).optional().catch(undefined)
 const Listed = z.looseObject({
   id: modelName,
   name: optionalText,
   display_name: optionalText,
   type: optionalText,
+  /** OpenAI and those that follow it; OpenRouter. */
+  shutdown_date: shutdownDay,
+  expiration_date: shutdownDay,
   architecture: z
     .looseObject({ input_modalities: modalities, output_modalities: modalities })
     .optional()
@@ -59,7 +75,9 @@ export async function discoverModels(
   if (page.kind === 'not-api') throw createNotApiError()
   if (page.kind === 'absent') return [{ name: null, title: dialect.preset.name }]
   const items = readItems(page.body)
-  return selectImageModels(items, dialect).slice(0, MAX_MODELS).map(toListedModel)
+  const today = new Date().toISOString().slice(0, 10)
+  const models = selectImageModels(items, dialect).slice(0, MAX_MODELS).map(toListedModel)
+  return models.filter(({ retiresAt = null }) => retiresAt === null || retiresAt > today)
 }
 
 /** Returns the id of a model within its connection. */
@@ -85,12 +103,14 @@ function selectImageModels(items: readonly ListedItem[], { server }: ResolvedDia
   return named.length > 0 || items.length > MAX_UNKNOWN_MODELS ? named : items
 }
 
-function toListedModel({ id, name, display_name, architecture }: ListedItem): ListedModel {
+function toListedModel({ id, name, display_name, architecture, ...dates }: ListedItem): ListedModel {
   const inputs = architecture?.input_modalities
+  const retiresAt = dates.shutdown_date ?? dates.expiration_date
   return {
     name: id,
     title: toStorableText(display_name ?? name ?? id, MAX_TITLE_CHARACTERS),
     ...(inputs && { takesReferences: inputs.includes('image') }),
+    ...(retiresAt && { retiresAt }),
   }
 }
 

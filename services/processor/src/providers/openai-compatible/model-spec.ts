@@ -40,7 +40,7 @@ export function toModelSpec(connection: string, model: ListedModel, dialect: Res
     previews: false,
     progress: false,
     outputSeconds: preset.urlSeconds,
-    retiresAt: null,
+    retiresAt: model.retiresAt ?? null,
     source: dialect.models ? 'written' : preset.models.length > 0 ? 'catalogue' : 'discovered',
     estimatedSeconds: isOwnServer(dialect) ? 30 : 15,
     estimatedSecondsEach: isOwnServer(dialect) ? 30 : 1,

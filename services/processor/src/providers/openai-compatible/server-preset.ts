@@ -51,4 +51,6 @@ export interface ListedModel {
   promptCharacters?: number
   outputMicros?: number
   takesReferences?: boolean
+  /** The day on which it is switched off, as `2026-12-01`. */
+  retiresAt?: string
 }

@@ -12,6 +12,7 @@ import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { readChunks, readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
+import { tryCheck } from '../try-check.ts'
 import { createBackgroundSubmission } from './background-request.ts'
 import { MAINLINE_MODELS } from './catalogue.ts'
 import { classifyOpenAi } from './classify.ts'
@@ -66,15 +67,11 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): Adapter {
     },
     check: (handle, signal, options = {}) => checkResponse(client, handle, signal, options),
     cancel: (handle, signal) => cancelResponse(client, handle, signal),
-    checkConnection: async signal => {
-      try {
+    checkConnection: signal =>
+      tryCheck(async () => {
         const { listed, specs } = await list(signal)
         return describeCheck(specs, listed !== undefined)
-      } catch (error) {
-        if (error instanceof ProviderError) return { ok: false, error }
-        throw error
-      }
-    },
+      }),
     models: async signal => (await list(signal)).specs,
   }
 }

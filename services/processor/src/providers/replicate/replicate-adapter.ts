@@ -11,6 +11,7 @@ import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { createOwnAccess } from '../http/own-access.ts'
 import { readChunks, readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { tryCheck } from '../try-check.ts'
 import { toProviderModel } from './catalogue.ts'
 import { classifyReplicate } from './classify.ts'
 import { createInput } from './create-input.ts'
@@ -59,7 +60,7 @@ export function createReplicateAdapter(options: ReplicateAdapterOptions): Adapte
     },
     check: (handle, signal, checkOptions = {}) => checkPrediction(client, handle, signal, checkOptions),
     cancel: (handle, signal) => cancelPrediction(client, handle, signal),
-    checkConnection: signal => checkAccount(client, signal),
+    checkConnection: signal => tryCheck(() => checkAccount(client, signal)),
     models: async signal => {
       await requestAccount(client, signal)
       return await models.list(connection, signal)
@@ -103,14 +104,9 @@ function createSubmission({ model, version }: LoadedModel, input: unknown): Pick
 }
 
 async function checkAccount(client: HttpClient, signal: AbortSignal): Promise<ConnectionCheck> {
-  try {
-    const username = await requestAccount(client, signal)
-    const owner = /^[\w-]{1,40}$/.test(username) ? ` The account is ${username}.` : ''
-    return { ok: true, note: `It works.${owner} Checking was free.` }
-  } catch (error) {
-    if (error instanceof ProviderError) return { ok: false, error }
-    throw error
-  }
+  const username = await requestAccount(client, signal)
+  const owner = /^[\w-]{1,40}$/.test(username) ? ` The account is ${username}.` : ''
+  return { ok: true, note: `It works.${owner} Checking was free.` }
 }
 
 /** Reads the name of the account, which proves the key and the address. @throws ProviderError */

@@ -11,6 +11,7 @@ import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { readChunks, readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
+import { tryCheck } from '../try-check.ts'
 import { classifyStability } from './classify.ts'
 import { createModelSpecs } from './model-specs.ts'
 import { MAX_ANSWER_BYTES, readAnswer } from './read-answer.ts'
@@ -58,14 +59,10 @@ export function createStabilityAdapter(options: StabilityAdapterOptions): Adapte
       checkResult(client, handle, signal, { ...checkOptions, minPollSeconds }),
     // No request stops a job [D].
     cancel: async () => ({ kind: 'unsupported', billed: null }),
-    checkConnection: async signal => {
-      try {
+    checkConnection: signal =>
+      tryCheck(async () => {
         return describeCheck(await getCredits(client, signal), createModelSpecs(connection).length)
-      } catch (error) {
-        if (error instanceof ProviderError) return { ok: false, error }
-        throw error
-      }
-    },
+      }),
     models: async signal => {
       // The models are known. That the key and the address are good is not.
       await getCredits(client, signal)
@@ -119,7 +116,7 @@ function createAddressError(): ProviderError {
 }
 
 function describeCheck(credits: number, models: number): ConnectionCheck {
-  if (credits <= 0) return { ok: true, note: 'The key works, but the account has no credits left. Checking was free.' }
+  if (credits <= 0) return { ok: false, error: new ProviderError('payment_required') }
   const left = credits.toLocaleString('en-US', { maximumFractionDigits: 1 })
   return { ok: true, note: `It works: ${models} models, ${left} credits left. Checking was free.` }
 }
