@@ -6,8 +6,10 @@ export interface FakeTasks {
   run(taskId: string | undefined, milliseconds: number): Promise<void>
   /** Stops the task that runs, whoever has begun it. */
   interrupt(): void
-  /** Numbers of the tasks that were stopped. */
+  /** Ids of the tasks that were stopped. */
   interrupted(): readonly (string | null)[]
+  /** Sets the progress of the task that runs, from 0 to 1; by its time unless set. */
+  setProgress(fraction: number): void
   /** Returns the task that runs. */
   current(): string | null
   /** Returns `POST /internal/progress`. */
@@ -24,8 +26,10 @@ export function createTasks(): FakeTasks {
   const waiting = new Set<string>()
   const interrupted: (string | null)[] = []
   let stop = () => {}
+  let fraction: number | undefined
   const finished: string[] = []
-  const readProgress = () => (current ? Math.min(1, (Date.now() - current.startedAt) / current.milliseconds) : 0)
+  const readProgress = () =>
+    current ? (fraction ?? Math.min(1, (Date.now() - current.startedAt) / current.milliseconds)) : 0
   const run = async (taskId: string | undefined, milliseconds: number) => {
     if (taskId !== undefined) waiting.delete(taskId)
     current = { id: taskId ?? null, startedAt: Date.now(), milliseconds: Math.max(1, milliseconds) }
@@ -51,6 +55,9 @@ export function createTasks(): FakeTasks {
       stop()
     },
     interrupted: () => [...interrupted],
+    setProgress: progress => {
+      fraction = progress
+    },
     current: () => current?.id ?? null,
     describe: async body => {
       const { id_task, id_live_preview = -1 } = body as { id_task?: string; id_live_preview?: number }

@@ -206,39 +206,54 @@ test('says which model has run, where it is another one', async () => {
   expect(receipt).toEqual({ trace: expect.any(String) })
 })
 
-async function watchCall(
-  env: Awaited<ReturnType<typeof openFakeA1111>>,
-  request: ProviderRequest = REQUEST,
-  previews = true,
-) {
+const WAIT_MS = 60_000
+type Env = Awaited<ReturnType<typeof openFakeA1111>>
+
+/** Begins a call whose task does not end by itself. `end` ends it, and returns the looks at its progress until then and afterwards. */
+function watchCall(env: Env, request: ProviderRequest = REQUEST, previews = true) {
   const { submitting } = env.adapter
   if (submitting.kind !== 'remote') throw new Error('expected a remote adapter')
+  env.fake.setWork(WAIT_MS)
   const fractions: number[] = []
   const shown: { index: number; bytes: Uint8Array }[] = []
-  const { body } = await submitting.submit(request, {
+  const answer = submitting.submit(request, {
     ...{ idempotencyKey: 'call-1', signal: neverAborted, previews },
     onProgress: fraction => void fractions.push(fraction),
     onPreview: (index, bytes) => void shown.push({ index, bytes }),
   })
-  const looks = env.fake.requests().filter(({ path }) => path.endsWith('/progress')).length
-  await Array.fromAsync(body)
-  await Bun.sleep(150)
-  const after = env.fake.requests().filter(({ path }) => path.endsWith('/progress')).length
-  return { fractions, shown, looks, after }
+  const countLooks = () => env.fake.requests().filter(({ path }) => path.endsWith('/progress')).length
+  const isRunning = async () => env.fake.tasks.current() !== null || env.fake.posts() > 0
+  return {
+    ...{ fractions, shown, countLooks },
+    waitUntil: (what: string, isSo: () => boolean) => waitFor(what, WAIT_MS, async () => isSo(), 10),
+    end: async () => {
+      await waitFor('the task', WAIT_MS, isRunning, 10)
+      const ended = answer.then(({ body }) => Array.fromAsync(body))
+      await waitFor('the end', WAIT_MS, async () => {
+        env.fake.tasks.interrupt()
+        return await Promise.race([ended.then(() => true), Bun.sleep(10).then(() => false)])
+      })
+      const before = countLooks()
+      await Bun.sleep(150)
+      return { before, after: countLooks() }
+    },
+  }
 }
 
 test('reports progress and previews while a task of ours runs, until it is answered', async () => {
   await using env = await openFakeA1111()
-  env.fake.setWork(600)
-  const { fractions, shown, looks, after } = await watchCall(env)
-  expect(fractions.length).toBeGreaterThan(1)
+  const { fractions, shown, waitUntil, end } = watchCall(env)
+  for (const progress of [0.25, 0.5, 0.75]) {
+    env.fake.tasks.setProgress(progress)
+    await waitUntil(`a preview at ${progress}`, () => fractions.includes(progress) && shown.length >= progress * 4)
+  }
+  const { before, after } = await end()
   expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
-  expect(shown.length).toBeGreaterThan(1)
   for (const { index, bytes } of shown) {
     expect(index).toBe(3)
     expect((await sharp(bytes).metadata()).format).toBe('jpeg')
   }
-  expect(after - looks).toBeLessThanOrEqual(1)
+  expect(after - before).toBeLessThanOrEqual(1)
   const [look] = env.fake.requests().filter(({ path }) => path === '/internal/progress')
   expect(JSON.parse(look?.body ?? '{}').id_task).toBe(env.lastSubmission().body.force_task_id)
   expect(env.fake.posts()).toBe(1)
@@ -246,34 +261,47 @@ test('reports progress and previews while a task of ours runs, until it is answe
 
 test('previews of several images are those of the one that is being made', async () => {
   await using env = await openFakeA1111()
-  env.fake.setWork(900)
-  const { shown } = await watchCall(env, { ...REQUEST, indices: [4, 5] })
-  expect(new Set(shown.map(({ index }) => index))).toEqual(new Set([4, 5]))
+  const { shown, waitUntil, end } = watchCall(env, { ...REQUEST, indices: [4, 5] })
+  for (const [progress, expected] of [
+    [0.3, 4],
+    [0.8, 5],
+  ] as const) {
+    env.fake.tasks.setProgress(progress)
+    await waitUntil(`a preview of ${expected}`, () => shown.at(-1)?.index === expected)
+  }
+  await end()
 })
 
 test('shows nothing of a task that is not ours, and does not look where nobody watches', async () => {
   await using env = await openFakeA1111({ flavour: 'sdnext' })
-  env.fake.setWork(300)
-  const unknown = await watchCall(env)
+  const unknown = watchCall(env)
+  await unknown.waitUntil('looks', () => unknown.countLooks() >= 3)
   expect(unknown).toMatchObject({ fractions: [], shown: [] })
-  expect(unknown.looks).toBeGreaterThan(0)
+  await unknown.end()
   await using other = await openFakeA1111()
-  other.fake.setWork(300)
-  const before = other.fake.tasks.run('task(of someone else)', 300)
-  const waited = await watchCall(other, REQUEST)
-  await before
-  expect(Math.min(...waited.fractions)).toBeLessThan(0.6)
-  expect((await watchCall(other, REQUEST, false)).looks).toBe(waited.after)
+  const foreign = other.fake.tasks.run('task(of someone else)', WAIT_MS)
+  const waited = watchCall(other)
+  await waited.waitUntil('looks', () => waited.countLooks() >= 3)
+  expect(waited).toMatchObject({ fractions: [], shown: [] })
+  other.fake.tasks.interrupt()
+  await foreign
+  await waited.waitUntil('progress', () => waited.fractions.length > 0)
+  const { after } = await waited.end()
+  const unwatched = watchCall(other, REQUEST, false)
+  await unwatched.end()
+  expect(unwatched.countLooks()).toBe(after)
 })
 
 test('a server without its page tells its progress as a whole: it is reported only if the task is ours', async () => {
   await using env = await openFakeA1111({ isWithoutPage: true })
-  env.fake.setWork(400)
-  const ours = await watchCall(env)
-  expect(ours.shown.length).toBeGreaterThan(0)
+  const ours = watchCall(env)
+  await ours.waitUntil('a preview', () => ours.shown.length > 0)
+  await ours.end()
   await using sdnext = await openFakeA1111({ isWithoutPage: true, flavour: 'sdnext' })
-  sdnext.fake.setWork(300)
-  expect(await watchCall(sdnext)).toMatchObject({ fractions: [], shown: [] })
+  const theirs = watchCall(sdnext)
+  await theirs.waitUntil('looks', () => theirs.countLooks() >= 3)
+  expect(theirs).toMatchObject({ fractions: [], shown: [] })
+  await theirs.end()
 })
 
 test('a call cannot be stopped or asked for', async () => {
