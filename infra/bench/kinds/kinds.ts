@@ -28,7 +28,7 @@ const METHOD = [
   'provider has received it. **in all**: until it is completed. Medians, the middle half in brackets.',
 ]
 
-interface Arm {
+interface Variant {
   name: string
   studio: StudioClient
   kinds: FourKinds
@@ -40,22 +40,22 @@ interface Arm {
 /** Measures how long generations wait beside a provider that hangs and one without credit, against a studio in which neither is used. */
 export async function run(): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack()
-  const arms: Arm[] = []
+  const variants: Variant[] = []
   for (const isSick of [false, true]) {
     const kinds = stack.use(await startFourKinds())
     const studio = stack.use(await startTestStudio({ ...ENV, ...kinds.env }))
     await breakTwoKinds(studio, kinds)
     for (const { work } of kinds.healthy) work.milliseconds = WORK_MS
     const name = isSick ? 'one hung, one without credit' : 'neither is used'
-    arms.push({ name, studio, kinds, isSick, waiting: [], total: [] })
+    variants.push({ name, studio, kinds, isSick, waiting: [], total: [] })
   }
-  for (const arm of arms) await runRound({ ...arm, waiting: [], total: [] })
+  for (const variant of variants) await runRound({ ...variant, waiting: [], total: [] })
   for (let round = 0; round < ROUNDS; round++)
-    for (const arm of round % 2 === 0 ? arms : arms.toReversed()) await runRound(arm)
-  return createReport(arms)
+    for (const variant of round % 2 === 0 ? variants : variants.toReversed()) await runRound(variant)
+  return createReport(variants)
 }
 
-async function runRound({ studio, kinds, isSick, waiting, total }: Arm): Promise<void> {
+async function runRound({ studio, kinds, isSick, waiting, total }: Variant): Promise<void> {
   if (isSick)
     for (const kind of [kinds.hung, kinds.unpaid])
       for (let at = 0; at < SICK; at++) await studio.submit(createKindSubmission(kind, `sick ${at}`))
@@ -89,11 +89,11 @@ function now(): number {
   return performance.timeOrigin + performance.now()
 }
 
-function createReport(arms: readonly Arm[]): BenchResult {
-  const [plain, sick] = arms
-  const ratio = (pick: (arm: Arm) => number[]) =>
+function createReport(variants: readonly Variant[]): BenchResult {
+  const [plain, sick] = variants
+  const ratio = (pick: (variant: Variant) => number[]) =>
     sick && plain ? computeQuantile(pick(sick), 0.5) / computeQuantile(pick(plain), 0.5) : Number.NaN
-  return buildResult<Arm>({
+  return buildResult<Variant>({
     title: 'Kinds of providers',
     method: METHOD,
     columns: {
@@ -103,7 +103,7 @@ function createReport(arms: readonly Arm[]): BenchResult {
       'in all, ms': ({ total }) => formatSamples(total, 0),
       'in all, p95 ms': ({ total }) => computeQuantile(total, 0.95).toFixed(0),
     },
-    rows: arms,
+    rows: variants,
     targets: [
       createTarget({
         target: `the others wait at most ${MAX_RATIO} times as long`,
@@ -119,7 +119,7 @@ function createReport(arms: readonly Arm[]): BenchResult {
       }),
     ],
     samples: Object.fromEntries(
-      arms.flatMap(({ name, waiting, total }) => [
+      variants.flatMap(({ name, waiting, total }) => [
         [`${name}: waiting`, waiting],
         [`${name}: in all`, total],
       ]),

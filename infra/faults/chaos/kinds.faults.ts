@@ -69,7 +69,7 @@ test('a provider that hangs and one without credit stop nobody else, and are sen
 
 test('once they work again, what waits is made, each with one submission, and the invariants hold', async () => {
   const before = kinds.hung.fake.posts()
-  kinds.heal()
+  kinds.repair()
   for (const { connection } of [kinds.hung, kinds.unpaid])
     expect((await checkConnection(stack.client, connection)).state.kind).toBe('ok')
   const rows = await stack.sql<{ id: string }[]>`select id from generations where provider in ('fal', 'bfl')`

@@ -74,8 +74,8 @@ export function checkWaits(waits: KindWaits): string[] {
 }
 
 /** Ends the faults of the two, so that everything that waits for them ends as well. */
-export async function healKinds(client: Client, kinds: FourKinds): Promise<void> {
-  kinds.heal()
+export async function repairKinds(client: Client, kinds: FourKinds): Promise<void> {
+  kinds.repair()
   for (const { connection } of [kinds.hung, kinds.unpaid]) await checkConnection(client, connection)
 }
 

@@ -17,7 +17,14 @@ import { SOAK_BEHAVIOR } from './soak-behavior.ts'
 import { runClients } from './soak-clients.ts'
 import type { FaultContext } from './soak-fault.ts'
 import { type FaultSeries, listFaultSeries } from './soak-faults.ts'
-import { checkKindBills, checkWaits, healKinds, type KindWaits, runKinds, type SoakKindsOptions } from './soak-kinds.ts'
+import {
+  checkKindBills,
+  checkWaits,
+  type KindWaits,
+  repairKinds,
+  runKinds,
+  type SoakKindsOptions,
+} from './soak-kinds.ts'
 import { createMemorySampler, type MemorySeries } from './soak-memory.ts'
 import { createProbe } from './soak-probe.ts'
 
@@ -114,7 +121,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     error => [`I2 ${error}`],
   )
   const waits = (await waiting?.catch(() => null)) ?? null
-  if (options.kinds) await healKinds(stack.client, options.kinds.kinds)
+  if (options.kinds) await repairKinds(stack.client, options.kinds.kinds)
   log(`The clients have stopped after ${elapsed()} s.`)
   const outcome = await checkOutcome(stack)
   log(`Everything is checked after ${elapsed()} s.`)

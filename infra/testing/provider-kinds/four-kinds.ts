@@ -22,7 +22,7 @@ export interface FourKinds extends AsyncDisposable {
   hung: KindOfProvider
   unpaid: KindOfProvider
   /** Ends the faults of the two that do not work. */
-  heal(): void
+  repair(): void
 }
 
 /** Starts the fakes of four kinds of provider, in this process. */
@@ -49,7 +49,7 @@ export async function startFourKinds(): Promise<FourKinds> {
     ],
     hung: { connection: 'fal', model: 'fal/fal-ai/flux/dev', settings: {}, fake: fal },
     unpaid: { connection: 'bfl', model: 'bfl/flux-2-pro', settings: {}, fake: bfl },
-    heal: () => {
+    repair: () => {
       for (const fake of [fal, bfl]) fake.setFault(null)
     },
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
