@@ -47,7 +47,7 @@ export async function startFourKinds(): Promise<FourKinds> {
         ...{ fake: compatible, work: compatible.work },
       },
     ],
-    hung: { connection: 'fal', model: 'fal/fal-ai/flux/dev', settings: {}, fake: fal },
+    hung: { connection: 'fal', model: 'fal/fal-ai/flux-2', settings: {}, fake: fal },
     unpaid: { connection: 'bfl', model: 'bfl/flux-2-pro', settings: {}, fake: bfl },
     repair: () => {
       for (const fake of [fal, bfl]) fake.setFault(null)
