@@ -1,5 +1,7 @@
+import type { Status } from '../enums.ts'
 import type { FailureCode } from '../failures.ts'
 import type { Generation } from '../generation.ts'
+import { isTerminal } from '../lifecycle.ts'
 
 /**
  * Waits that end only when a connection is up again, or repaired by a person. Free of schemas.
@@ -9,7 +11,7 @@ import type { Generation } from '../generation.ts'
 export const FAILOVER_WAITS = ['provider-down', 'no-credit', 'key-refused', 'not-configured'] as const
 
 /** Failures by a connection rather than by what was wanted, after which another connection may make it. Of each the outcome is known. */
-export const FAILOVER_FAILURES = [
+const FAILOVER_FAILURES = [
   'rate_limited',
   'too_many_at_once',
   'provider_busy',
@@ -24,8 +26,18 @@ export const FAILOVER_FAILURES = [
 
 /** Returns whether a generation can be made elsewhere: it waits for its connection, or has failed by it, and has no outputs. */
 export function canFailOver({ status, waiting, error, deletedAt }: Generation): boolean {
-  if (deletedAt !== null) return false
-  if (status === 'failed') return FAILOVER_FAILURES.some(code => code === error?.code)
-  if (status !== 'queued' && status !== 'processing') return false
-  return FAILOVER_WAITS.some(reason => reason === waiting?.reason)
+  return deletedAt === null && isByConnection({ status, waitsFor: waiting?.reason, failedBy: error?.code })
+}
+
+/** Returns whether it is the connection of a generation that it waits for, or has failed by. */
+export function isByConnection(generation: {
+  status: Status
+  /** Reason of its wait, if it waits. */
+  waitsFor: string | null | undefined
+  /** Code of its error, if it has one. */
+  failedBy: string | null | undefined
+}): boolean {
+  const { status, waitsFor, failedBy } = generation
+  if (status === 'failed') return FAILOVER_FAILURES.some(code => code === failedBy)
+  return !isTerminal(status) && FAILOVER_WAITS.some(reason => reason === waitsFor)
 }

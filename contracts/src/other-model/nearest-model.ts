@@ -1,3 +1,4 @@
+import type { Generation } from '../generation.ts'
 import type { InputRole, Model } from '../model.ts'
 import { countInputs, resolveInputRole } from '../model-fields.ts'
 import { isVerb, supportsVerb } from '../verbs.ts'
@@ -13,6 +14,11 @@ export interface WantedWork {
   roles: readonly InputRole[]
   /** The way in which it goes on from another output, if it does. */
   verb?: string | undefined
+}
+
+/** Returns what a generation wants of a model. */
+export function toWantedWork({ kind, prompt, references, parent }: Generation): WantedWork {
+  return { kind, prompt, roles: references.map(({ role }) => role ?? 'reference'), verb: parent?.verb }
 }
 
 /** Returns whether the connection of a model works, as far as it is known. */

@@ -1,7 +1,7 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { canFailOver } from '@darkroom/contracts/other-model/failover-reason'
-import { canMake, isUsable, orderByLikeness } from '@darkroom/contracts/other-model/nearest-model'
+import { canMake, isUsable, orderByLikeness, toWantedWork } from '@darkroom/contracts/other-model/nearest-model'
 import type { Accessor } from 'solid-js'
 import { adaptToModel, toDraft, toPixelSize, toSubmission } from '../composer/draft.ts'
 import { formatEstimates } from '../composer/estimates.ts'
@@ -47,22 +47,17 @@ export function listOtherModels(generation: Generation, models: readonly Model[]
   if (!canFailOver(generation)) return []
   const own = models.find(({ id }) => id === generation.model) ?? { id: generation.model }
   const connection = 'connection' in own ? own.connection : generation.model.split('/')[0]
-  const wanted = {
-    kind: generation.kind,
-    prompt: generation.prompt,
-    roles: generation.references.map(({ role }) => role ?? 'reference'),
-    verb: generation.parent?.verb,
-  }
+  const wanted = toWantedWork(generation)
   const able = models.filter(model => model.connection !== connection && isUsable(model) && canMake(model, wanted))
   return orderByLikeness(able, own).slice(0, MAX_OFFERED)
 }
 
 /** Returns the submission that makes a generation with another model in its place, without its images, whose roles are given in their order. */
 export function createElsewhereSubmission(generation: Generation, model: Model, clientId: string): Submission {
-  const roles = generation.references.map(({ role }) => role ?? 'reference')
+  const { roles } = toWantedWork(generation)
   return {
     ...toSubmission(toDraft(generation), model, clientId),
-    ...(roles.length > 0 && { referenceRoles: roles }),
+    ...(roles.length > 0 && { referenceRoles: [...roles] }),
     ...(generation.parent && { parent: generation.parent }),
     insteadOf: generation.id,
   }

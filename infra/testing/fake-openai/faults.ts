@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { sleep } from '../../src/runtime/timers.ts'
+import { sendWireAnswer } from '../provider-fakes/wire-faults.ts'
 
 /** Faults of the wire: they strike every request. With those of `TAKEN_FAULTS` a submission is made, and billed, all the same. */
 const WIRE_FAULTS = [
@@ -143,10 +143,6 @@ const REFUSALS: Partial<Record<Fault, (key: string) => Answer>> = {
   'model-gone': () => createError(404, { code: 'model_not_found', message: 'The model does not exist.' }),
 }
 
-const SLOW_MS = 300
-const HUGE_CHUNK = Buffer.alloc(1_000_000, 'x')
-const HUGE_CHUNKS = 50
-
 /** Sends an answer in the way of the fault. */
 export async function sendAnswer(
   response: ServerResponse,
@@ -155,46 +151,10 @@ export async function sendAnswer(
 ): Promise<void> {
   const body = Buffer.from(answer.events ? formatEvents(answer.events) : JSON.stringify(answer.body))
   const type = answer.events ? 'text/event-stream; charset=utf-8' : 'application/json'
-  const send = fault === null ? undefined : SENDERS[fault]
-  if (fault === 'slow') await sleep(SLOW_MS, signal)
-  if (send) return await send(response, body, { signal, type })
-  sendBody(response, answer.status, body, { 'content-type': type, ...answer.headers })
+  const headers = { 'content-type': type, ...answer.headers }
+  await sendWireAnswer(response, { status: answer.status, body, headers }, { fault, signal })
 }
 
 function formatEvents(events: readonly { type: string }[]): string {
   return events.map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
-}
-
-type Sender = (
-  response: ServerResponse,
-  body: Buffer,
-  options: { signal: AbortSignal; type: string },
-) => Promise<void> | void
-
-const SENDERS: Partial<Record<Fault, Sender>> = {
-  hang: () => undefined,
-  // The response itself would send its headers when it is destroyed.
-  'cut-before-answer': response => void response.socket?.destroy(),
-  'cut-after-headers': (response, body, { type }) => cut(response, body, { length: 0, type }),
-  'cut-mid-body': (response, body, { type }) => cut(response, body, { length: Math.floor(body.byteLength / 2), type }),
-  html: response => sendBody(response, 200, Buffer.from('<html>Welcome</html>'), { 'content-type': 'text/html' }),
-  'huge-error': async (response, _, { signal }) => {
-    response.writeHead(400, { 'content-type': 'text/plain' })
-    for (let sent = 0; sent < HUGE_CHUNKS && !signal.aborted; sent += 1)
-      await new Promise(resolve => response.write(HUGE_CHUNK, resolve))
-    response.end()
-  },
-  'invalid-json': (response, body, { type }) =>
-    sendBody(response, 200, body.subarray(0, body.lastIndexOf('}')), { 'content-type': type }),
-}
-
-function cut(response: ServerResponse, body: Buffer, { length, type }: { length: number; type: string }): void {
-  response.writeHead(200, { 'content-type': type, 'content-length': body.byteLength })
-  if (length === 0) response.flushHeaders()
-  // The headers are on their way before the connection is reset.
-  response.write(body.subarray(0, Math.max(1, length)), () => setImmediate(() => response.destroy()))
-}
-
-function sendBody(response: ServerResponse, status: number, body: Buffer, headers: Record<string, string>): void {
-  response.writeHead(status, { ...headers, 'content-length': body.byteLength }).end(body)
 }

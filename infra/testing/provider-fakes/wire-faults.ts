@@ -64,7 +64,9 @@ export async function sendWireAnswer(
   { fault, signal }: { fault: string | null; signal: AbortSignal },
 ): Promise<void> {
   const isBytes = body instanceof Uint8Array
-  const bytes = isBytes ? Buffer.from(body) : Buffer.from(JSON.stringify(body ?? {}))
+  const bytes = isBytes
+    ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    : Buffer.from(JSON.stringify(body ?? {}))
   const all = { 'content-type': isBytes ? 'application/octet-stream' : 'application/json', ...headers }
   if (fault === 'slow') await sleep(SLOW_MS, signal)
   const send = SENDERS[fault ?? '']

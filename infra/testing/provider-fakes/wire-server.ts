@@ -96,8 +96,10 @@ async function handle(
   const { method, path, headers, body, trace, fault } = exchange
   const closed = new AbortController()
   response.once('close', () => closed.abort())
+  const send = (answer: WireAnswer, sentFault: string | null) =>
+    sendWireAnswer(response, answer, { fault: sentFault, signal: closed.signal })
   response.setHeader('x-request-id', trace)
-  if (provider.isPublic?.(path)) return await send(response, await provider.answer(exchange), closed.signal, null)
+  if (provider.isPublic?.(path)) return await send(await provider.answer(exchange), null)
   state.requests.push({
     method,
     path,
@@ -107,11 +109,11 @@ async function handle(
   const isSubmission = provider.isSubmission(exchange)
   if (isSubmission) state.posts += 1
   const refusal = findRefusal(provider, exchange, isSubmission)
-  if (refusal) return await send(response, refusal, closed.signal, null)
+  if (refusal) return await send(refusal, null)
   // It is refused, so that nothing is taken.
-  if (fault === 'huge-error') return await send(response, SERVER_ERROR, closed.signal, fault)
+  if (fault === 'huge-error') return await send(SERVER_ERROR, fault)
   const answer = await provider.answer(exchange)
-  await send(response, fault === 'server-error' && isSubmission ? SERVER_ERROR : answer, closed.signal, fault)
+  await send(fault === 'server-error' && isSubmission ? SERVER_ERROR : answer, fault)
 }
 
 const SERVER_ERROR: WireAnswer = { status: 500, body: { error: 'The server had an error.' } }
@@ -147,15 +149,6 @@ async function readExchange(state: WireState, request: IncomingMessage): Promise
       state.billed = state.billed.filter(bill => bill.trace !== refunded)
     },
   }
-}
-
-async function send(
-  response: ServerResponse,
-  answer: WireAnswer,
-  signal: AbortSignal,
-  fault: string | null,
-): Promise<void> {
-  await sendWireAnswer(response, answer, { fault, signal })
 }
 
 function toTexts(headers: IncomingHttpHeaders): Record<string, string> {

@@ -1,7 +1,7 @@
 import { publicError } from '@darkroom/contracts/failures'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Model } from '@darkroom/contracts/model'
-import { FAILOVER_FAILURES, FAILOVER_WAITS } from '@darkroom/contracts/other-model/failover-reason'
+import { isByConnection } from '@darkroom/contracts/other-model/failover-reason'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 import type { GenerationKey } from '@darkroom/infra/generations/generations'
 import { ProblemError } from '@darkroom/infra/http/problem'
@@ -46,9 +46,4 @@ export async function replaceGeneration(
   if (locked && !isTerminal(locked.status)) await cancelLockedGeneration(tx, locked)
   await writeReplaced(tx, replaced, publicError('replaced', `This is made with ${by.model.name} instead.`))
   await writeInsteadOf(tx, by, { generationId: replaced.id, model })
-}
-
-function isByConnection({ status, waitsFor, failedBy }: ReplaceableRow): boolean {
-  if (status === 'failed') return FAILOVER_FAILURES.some(code => code === failedBy)
-  return !isTerminal(status) && FAILOVER_WAITS.some(reason => reason === waitsFor)
 }

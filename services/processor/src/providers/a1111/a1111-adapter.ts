@@ -1,9 +1,7 @@
 import { type Adapter, type CallOptions, ProviderError, type ProviderRequest, type RawAnswer } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
-import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import type { HttpClient } from '../http/http-client.ts'
 import { createKeyHeaders } from '../http/key-headers.ts'
-import { readChunks } from '../http/read-response.ts'
-import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { toCheckError } from '../openai-compatible/check-server.ts'
 import { classifyA1111, classifySubmission } from './classify.ts'
 import { createModelSpecs, findScale } from './model-specs.ts'
@@ -72,13 +70,7 @@ async function submit(
 ): Promise<RawAnswer> {
   const { idempotencyKey, signal, previews, onProgress, onPreview } = callOptions
   const taskId = createTaskId(idempotencyKey)
-  const httpRequest: HttpRequest = {
-    ...createSubmission(connection, request, taskId),
-    method: 'POST',
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs: submitDeadlineMs,
-  }
+  const submission = createSubmission(connection, request, taskId)
   const answered = new AbortController()
   const isWatched = previews === true && findScale(connection, request.model) === undefined
   if (isWatched && (onProgress || onPreview)) {
@@ -90,8 +82,8 @@ async function submit(
     void watchTask(client, task, AbortSignal.any([signal, answered.signal]))
   }
   try {
-    const response = await sendRequest({ ...client, classify: classifySubmission }, httpRequest)
-    return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+    const options = { signal, deadlineMs: submitDeadlineMs, maxBytes: MAX_ANSWER_BYTES }
+    return await sendSubmission({ ...client, classify: classifySubmission }, submission, options)
   } finally {
     answered.abort()
   }

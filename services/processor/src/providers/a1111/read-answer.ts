@@ -8,6 +8,7 @@ import {
 } from '../adapter.ts'
 import { getTrace } from '../http/answer-headers.ts'
 import { readBase64Json } from '../http/base64-json.ts'
+import { parseJson } from '../http/parse-json.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { detectImageType } from '../openai/image-type.ts'
 import { Answer, Info } from './wire.ts'
@@ -75,12 +76,4 @@ function toOutput(index: number, bytes: Uint8Array): ProviderOutput {
 
 async function* yieldAll(outputs: readonly ProviderOutput[]): AsyncGenerator<ProviderOutput, void> {
   yield* outputs
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -6,11 +6,12 @@ import {
   type ProviderRequest,
   type RawAnswer,
 } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { isOtherServer } from '../http/is-other-server.ts'
 import { createOwnAccess } from '../http/own-access.ts'
-import { readChunks, readJson } from '../http/read-response.ts'
+import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { tryCheck } from '../try-check.ts'
 import { checkTask } from './check-task.ts'
 import { classifyBfl } from './classify.ts'
@@ -69,15 +70,7 @@ async function submit(
   request: ProviderRequest,
   { signal, deadlineMs }: Pick<CallOptions, 'signal'> & { deadlineMs: number },
 ): Promise<RawAnswer> {
-  const httpRequest: HttpRequest = {
-    ...createSubmission(request),
-    method: 'POST',
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs,
-  }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, createSubmission(request), { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
 }
 
 async function checkAccount(client: HttpClient, signal: AbortSignal): Promise<ConnectionCheck> {
@@ -99,9 +92,7 @@ async function readCredits(client: HttpClient, signal: AbortSignal): Promise<num
     )
     if (data) return data.credits
   } catch (error) {
-    if (!(error instanceof ProviderError) || !MEANS_WRONG_ADDRESS.includes(error.code)) throw error
+    if (!isOtherServer(error)) throw error
   }
   throw new ProviderError('provider_refused', { message: WRONG_ADDRESS })
 }
-
-const MEANS_WRONG_ADDRESS: readonly string[] = ['request_unknown', 'provider_misbehaved']

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_HANDLE_CHARACTERS, ProviderError } from '../adapter.ts'
+import { parseJson } from '../http/parse-json.ts'
 
 /** A submitted task: the address at which it is polled, and its identifier. */
 export interface TaskHandle {
@@ -28,12 +29,4 @@ function isPollingUrl(text: string, baseUrl: string): boolean {
   if (url?.username !== '' || url.password !== '') return false
   if (url.origin === new URL(baseUrl).origin) return true
   return url.protocol === 'https:' && url.port === '' && url.hostname.endsWith('.bfl.ai')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Adapter, type ConnectionCheck, ProviderError } from '../adapter.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { isOtherServer } from '../http/is-other-server.ts'
 import { createKeyHeaders } from '../http/key-headers.ts'
 import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
@@ -113,8 +114,10 @@ async function checkServer(
     return { ok: true, note: describeCheck(stats.data.system.comfyui_version, checked) }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
-    const isOther = error.code === 'request_unknown' || error.code === 'provider_misbehaved'
-    return { ok: false, error: isOther ? new ProviderError('provider_refused', { message: NO_SERVER }) : error }
+    return {
+      ok: false,
+      error: isOtherServer(error) ? new ProviderError('provider_refused', { message: NO_SERVER }) : error,
+    }
   }
 }
 

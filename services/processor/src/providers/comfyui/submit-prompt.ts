@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import type { AnswerOptions, CallOptions, ProviderRequest, RawAnswer, SavedAnswer, SubmitResult } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
-import type { HttpRequest } from '../http/http-client.ts'
-import { decodeText, readChunks } from '../http/read-response.ts'
+import { parseJson } from '../http/parse-json.ts'
+import { decodeText } from '../http/read-response.ts'
 import type { ClassifiedRefusal, Refusal } from '../http/refusal.ts'
-import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { isKnown } from './check-prompt.ts'
 import { classifyComfyUi } from './classify.ts'
@@ -33,16 +32,12 @@ export async function submitPrompt(
   if (await isKnown(server, promptId, signal)) return { headers: {}, body: yieldJson({ prompt_id: promptId }) }
   const inputs = await uploadInputs(client, request.references, signal)
   const prompt = fillWorkflow(graph, slots, { request, inputs, promptId })
-  const httpRequest: HttpRequest = {
-    method: 'POST',
+  const submission = {
     path: '/prompt',
     // The id of the client is that of the prompt: any process can follow its progress.
     body: { prompt, prompt_id: promptId, client_id: promptId, extra_data: {} },
-    signal,
-    failureIfUnanswered: 'unknown',
   }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, submission, { signal, maxBytes: MAX_ANSWER_BYTES })
 }
 
 /** Maps the refusal of a prompt. The route is there in every version: where it is not, a proxy has answered for a server that is away. */
@@ -60,14 +55,6 @@ export async function readPromptAnswer(
   const { data } = Accepted.safeParse(parseJson(text))
   if (!data) throw createMisbehavedError('unknown')
   return { kind: 'accepted', handle: data.prompt_id }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function* yieldJson(value: unknown): AsyncGenerator<Uint8Array, void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../http/parse-json.ts'
 
 /** An event of a prompt, as a frame of a server's websocket describes it. */
 export type WatchEvent =
@@ -50,12 +51,4 @@ function toProgress(nodes: readonly ({ value: number; max: number } | undefined)
     .filter(({ max }) => max >= MIN_STEPS)
     .toSorted((a, b) => b.max - a.max)
   return longest && { kind: 'progress', fraction: Math.min(1, Math.max(0, longest.value / longest.max)) }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

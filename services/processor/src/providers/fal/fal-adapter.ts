@@ -1,10 +1,8 @@
 import type { ModelSpec } from '@darkroom/contracts/model'
 import { type Adapter, type ConnectionCheck, ProviderError, type ProviderRequest, type RawAnswer } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
-import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import type { HttpClient } from '../http/http-client.ts'
 import { createOwnAccess } from '../http/own-access.ts'
-import { readChunks } from '../http/read-response.ts'
-import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { tryCheck } from '../try-check.ts'
 import { cancelRequest } from './cancel-request.ts'
 import { listEndpoints } from './catalogue.ts'
@@ -58,10 +56,7 @@ export function createFalAdapter(options: FalAdapterOptions): Adapter {
     },
     check: (handle, signal, checkOptions) => checkRequest({ client, computeCost }, handle, signal, checkOptions),
     cancel: (handle, signal) => cancelRequest(client, handle, signal),
-    checkConnection: signal =>
-      tryCheck(async () => {
-        return describeCheck(await listModels(signal))
-      }),
+    checkConnection: signal => tryCheck(async () => describeCheck(await listModels(signal))),
     models: listModels,
     download: () => createOwnAccess(baseUrl),
   }
@@ -79,20 +74,15 @@ async function submit(
   deadlineMs: number,
 ): Promise<RawAnswer> {
   const { endpoint, input } = createSubmission(request)
-  const httpRequest: HttpRequest = {
-    method: 'POST',
+  const submission = {
     path: `/${endpoint}`,
     headers: {
       'x-fal-no-retry': '1',
       'x-fal-object-lifecycle-preference': JSON.stringify({ expiration_duration_seconds: OUTPUT_SECONDS }),
     },
     body: input,
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs,
   }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, submission, { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
 }
 
 /** An endpoint that is old and cheap, for a check of the key where fal does not know another one any more. */

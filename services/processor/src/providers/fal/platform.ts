@@ -1,5 +1,6 @@
 import { ProviderError } from '../adapter.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { isOtherServer } from '../http/is-other-server.ts'
 import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
@@ -88,9 +89,7 @@ async function get(
   try {
     return await readJson(await sendRequest(client, request), request, maxBytes)
   } catch (error) {
-    const isOther =
-      error instanceof ProviderError && (error.code === 'request_unknown' || error.code === 'provider_misbehaved')
-    throw isOther ? new ProviderError('provider_refused', { message: WRONG_ADDRESS }) : error
+    throw isOtherServer(error) ? new ProviderError('provider_refused', { message: WRONG_ADDRESS }) : error
   }
 }
 

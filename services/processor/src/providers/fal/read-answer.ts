@@ -1,5 +1,6 @@
 import type { AnswerOptions, SavedAnswer, SubmitResult } from '../adapter.ts'
 import { MAX_HANDLE_CHARACTERS } from '../adapter.ts'
+import { parseJson } from '../http/parse-json.ts'
 import { decodeText } from '../http/read-response.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { isAllowedUrl } from './addresses.ts'
@@ -25,12 +26,4 @@ export async function readSubmitAnswer(
   if (handle.length > MAX_HANDLE_CHARACTERS) throw createMisbehavedError('unknown')
   onReceipt?.({ trace: data.request_id })
   return { kind: 'accepted', handle }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

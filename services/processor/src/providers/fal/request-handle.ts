@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ProviderError } from '../adapter.ts'
+import { parseJson } from '../http/parse-json.ts'
 import { isAllowedUrl } from './addresses.ts'
 import { RequestId, type Submitted } from './wire.ts'
 
@@ -35,12 +36,4 @@ export function parseHandle(handle: string, baseUrl: string): RequestHandle {
   if (!data || ![data.status, data.response, data.cancel].every(url => isAllowedUrl(url, baseUrl)))
     throw new ProviderError('request_unknown')
   return data
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

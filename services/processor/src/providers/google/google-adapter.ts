@@ -60,10 +60,7 @@ export function createGoogleAdapter(options: GoogleAdapterOptions): Adapter {
       const call = parseHandle(handle)
       return call.kind === 'operation' ? UNSUPPORTED : await cancelInteraction(client, call, signal)
     },
-    checkConnection: signal =>
-      tryCheck(async () => {
-        return describeCheck(await models(signal))
-      }),
+    checkConnection: signal => tryCheck(async () => describeCheck(await models(signal))),
     models,
     download: () => createGoogleAccess(baseUrl, headers()),
   }

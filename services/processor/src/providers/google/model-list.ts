@@ -1,5 +1,6 @@
 import { ProviderError } from '../adapter.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { isOtherServer } from '../http/is-other-server.ts'
 import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
@@ -60,8 +61,4 @@ function toListed({
 }): ListedModel {
   const isGenerative = supportedGenerationMethods?.includes('generateContent') ?? true
   return { name: name.slice('models/'.length), title: displayName, isGenerative }
-}
-
-function isOtherServer(error: unknown): boolean {
-  return error instanceof ProviderError && ['request_unknown', 'provider_misbehaved'].includes(error.code)
 }

@@ -1,8 +1,6 @@
 import type { ProviderRequest, RawAnswer } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
-import type { HttpClient, HttpRequest } from '../http/http-client.ts'
-import { readChunks } from '../http/read-response.ts'
-import { sendRequest } from '../http/send-request.ts'
+import type { HttpClient } from '../http/http-client.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { classifyGoogle, isBackgroundRefused } from './classify.ts'
 import { createGenerateContent, createInteraction, type Submission } from './image-requests.ts'
 import { toProviderModel } from './model-name.ts'
@@ -62,13 +60,5 @@ async function post(
   submission: Submission,
   { signal, deadlineMs }: SubmitCallOptions,
 ): Promise<RawAnswer> {
-  const request: HttpRequest = {
-    ...submission,
-    method: 'POST',
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs,
-  }
-  const response = await sendRequest(client, request)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, request, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, submission, { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
 }

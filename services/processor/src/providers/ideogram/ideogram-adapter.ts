@@ -1,9 +1,7 @@
 import type { Adapter, CallOptions, ConnectionCheck, ProviderRequest, RawAnswer } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
-import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import type { HttpClient } from '../http/http-client.ts'
 import { createOwnAccess } from '../http/own-access.ts'
-import { readChunks } from '../http/read-response.ts'
-import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { tryCheck } from '../try-check.ts'
 import { checkGeneration } from './check-generation.ts'
 import { classifyIdeogram } from './classify.ts'
@@ -59,15 +57,7 @@ async function submit(
   request: ProviderRequest,
   { signal, deadlineMs }: Pick<CallOptions, 'signal'> & { deadlineMs: number },
 ): Promise<RawAnswer> {
-  const httpRequest: HttpRequest = {
-    ...createSubmission(request),
-    method: 'POST',
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs,
-  }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, createSubmission(request), { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
 }
 
 async function checkAccount(client: HttpClient, signal: AbortSignal): Promise<ConnectionCheck> {

@@ -1,5 +1,6 @@
 import { ProviderError } from '../adapter.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { isOtherServer } from '../http/is-other-server.ts'
 import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
@@ -21,13 +22,10 @@ const MAX_QUOTE_BYTES = 100_000
  */
 export async function quoteFirstPrice(client: HttpClient, signal: AbortSignal): Promise<number> {
   return await quotePrice(client, FIRST.name, FIRST.quality, signal).catch(error => {
-    if (error instanceof ProviderError && MEANS_WRONG_ADDRESS.includes(error.code))
-      throw new ProviderError('provider_refused', { message: WRONG_ADDRESS })
-    throw error
+    throw isOtherServer(error) ? new ProviderError('provider_refused', { message: WRONG_ADDRESS }) : error
   })
 }
 
-const MEANS_WRONG_ADDRESS: readonly string[] = ['request_unknown', 'provider_misbehaved']
 const WRONG_ADDRESS = 'There is no API of Ideogram at this address. It is https://api.ideogram.ai, without a version.'
 
 /** Returns the prices of all models that have one for every image. @throws ProviderError where the first price cannot be had */

@@ -7,10 +7,10 @@ import {
   type ProviderRequest,
   type RawAnswer,
 } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
-import { readChunks, readJson } from '../http/read-response.ts'
+import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { tryCheck } from '../try-check.ts'
 import { createBackgroundSubmission } from './background-request.ts'
@@ -91,15 +91,7 @@ async function submit(
   const submission = isResumable
     ? createBackgroundSubmission(request, mainline)
     : createImageSubmission(request, { previews })
-  const httpRequest: HttpRequest = {
-    ...submission,
-    method: 'POST',
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs,
-  }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, submission, { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
 }
 
 /** Lists the account's models. @returns undefined where the key is good and may not list them, as one that is restricted to images */

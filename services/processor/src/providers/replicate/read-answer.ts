@@ -1,4 +1,5 @@
 import type { AnswerOptions, SavedAnswer, SubmitResult } from '../adapter.ts'
+import { parseJson } from '../http/parse-json.ts'
 import { decodeText } from '../http/read-response.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { Prediction } from './wire.ts'
@@ -18,12 +19,4 @@ export async function readAnswer(
   if (!data) throw createMisbehavedError('unknown')
   onReceipt?.({ trace: data.id })
   return { kind: 'accepted', handle: data.id }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

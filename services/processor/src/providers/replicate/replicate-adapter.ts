@@ -6,11 +6,12 @@ import {
   type ProviderRequest,
   type RawAnswer,
 } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { isOtherServer } from '../http/is-other-server.ts'
 import { createOwnAccess } from '../http/own-access.ts'
-import { readChunks, readJson } from '../http/read-response.ts'
+import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { tryCheck } from '../try-check.ts'
 import { toProviderModel } from './catalogue.ts'
 import { classifyReplicate } from './classify.ts'
@@ -86,15 +87,11 @@ async function submit(
   if (id === undefined) throw new ProviderError('model_unknown')
   const loaded = await models.find(id, request.kind, signal)
   const images = await uploadImages(client, request.references, signal)
-  const httpRequest: HttpRequest = {
-    ...createSubmission(loaded, createInput(loaded.plan, request, images)),
-    method: 'POST',
+  return await sendSubmission(client, createSubmission(loaded, createInput(loaded.plan, request, images)), {
     signal,
-    failureIfUnanswered: 'unknown',
     deadlineMs,
-  }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+    maxBytes: MAX_ANSWER_BYTES,
+  })
 }
 
 /** Creates a submission. [S] models.predictions.create, predictions.create */
@@ -116,11 +113,7 @@ async function requestAccount(client: HttpClient, signal: AbortSignal): Promise<
     const { data } = Account.safeParse(await readJson(await sendRequest(client, request), request, MAX_ACCOUNT_BYTES))
     if (data) return data.username
   } catch (error) {
-    const isElsewhere = error instanceof ProviderError && NOT_THERE.includes(error.code)
-    if (!isElsewhere) throw error
+    if (!isOtherServer(error)) throw error
   }
   throw new ProviderError('provider_refused', { message: WRONG_ADDRESS })
 }
-
-/** Failures of an address at which there is something else. */
-const NOT_THERE: readonly string[] = ['request_unknown', 'provider_misbehaved']

@@ -6,11 +6,11 @@ import {
   type ProviderRequest,
   type RawAnswer,
 } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { createOwnAccess } from '../http/own-access.ts'
-import { readChunks, readJson } from '../http/read-response.ts'
+import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { tryCheck } from '../try-check.ts'
 import { classifyRunway } from './classify.ts'
@@ -61,9 +61,7 @@ export function createRunwayAdapter(options: RunwayAdapterOptions): Adapter {
       checkTask(client, handle, signal, { ...checkOptions, minPollSeconds }),
     cancel: (handle, signal) => cancelTask(client, handle, signal),
     checkConnection: signal =>
-      tryCheck(async () => {
-        return describeCheck(await getCredits(client, signal), createModelSpecs(connection).length)
-      }),
+      tryCheck(async () => describeCheck(await getCredits(client, signal), createModelSpecs(connection).length)),
     models: async signal => {
       // The models are known. That the key and the address are good is not.
       await getCredits(client, signal)
@@ -78,16 +76,11 @@ async function submit(
   request: ProviderRequest,
   { signal, deadlineMs }: Pick<CallOptions, 'signal'> & { deadlineMs: number },
 ): Promise<RawAnswer> {
-  const httpRequest: HttpRequest = {
+  const submission = {
     ...createSubmission(request),
-    method: 'POST',
     headers: VERSION_HEADERS,
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs,
   }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, submission, { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
 }
 
 /** Returns the credits of the organization. @throws ProviderError, which names the address where there is no such API */

@@ -9,11 +9,13 @@ import {
   type SavedAnswer,
   type SubmitResult,
 } from '../adapter.ts'
-import { getTrace, toAnswerHeaders } from '../http/answer-headers.ts'
-import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { getTrace } from '../http/answer-headers.ts'
+import type { HttpClient } from '../http/http-client.ts'
+import { isOtherServer } from '../http/is-other-server.ts'
 import { createKeyHeaders } from '../http/key-headers.ts'
-import { decodeText, readChunks } from '../http/read-response.ts'
-import { sendRequest } from '../http/send-request.ts'
+import { parseJson } from '../http/parse-json.ts'
+import { decodeText } from '../http/read-response.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { toCheckError } from '../openai-compatible/check-server.ts'
 import { type Capabilities, readCapabilities } from './capabilities.ts'
@@ -114,15 +116,11 @@ async function submit(
   request: ProviderRequest,
   { signal, deadlineMs }: { signal: AbortSignal; deadlineMs: number },
 ): Promise<RawAnswer> {
-  const httpRequest: HttpRequest = {
-    ...createJob(request),
-    method: 'POST',
+  return await sendSubmission({ ...client, classify: classifySubmission }, createJob(request), {
     signal,
-    failureIfUnanswered: 'unknown',
     deadlineMs,
-  }
-  const response = await sendRequest({ ...client, classify: classifySubmission }, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+    maxBytes: MAX_ANSWER_BYTES,
+  })
 }
 
 /** Reads the answer to a submission. @throws ProviderError of class `unknown` where it is cut off or makes no sense */
@@ -138,22 +136,12 @@ async function readAnswer(
   return { kind: 'accepted', handle: data.id }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** Reads the capabilities of the server. @throws ProviderError which says so where something else is at the address */
 async function readServer(client: HttpClient, signal: AbortSignal): Promise<Capabilities> {
   try {
     return await readCapabilities(client, signal)
   } catch (error) {
-    const isOther =
-      error instanceof ProviderError && (error.code === 'request_unknown' || error.code === 'provider_misbehaved')
-    throw isOther ? new ProviderError('provider_refused', { message: NO_SERVER }) : error
+    throw isOtherServer(error) ? new ProviderError('provider_refused', { message: NO_SERVER }) : error
   }
 }
 

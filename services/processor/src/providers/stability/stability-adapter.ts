@@ -6,10 +6,10 @@ import {
   type ProviderRequest,
   type RawAnswer,
 } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
-import { readChunks, readJson } from '../http/read-response.ts'
+import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { tryCheck } from '../try-check.ts'
 import { classifyStability } from './classify.ts'
@@ -60,9 +60,7 @@ export function createStabilityAdapter(options: StabilityAdapterOptions): Adapte
     // No request stops a job [D].
     cancel: async () => ({ kind: 'unsupported', billed: null }),
     checkConnection: signal =>
-      tryCheck(async () => {
-        return describeCheck(await getCredits(client, signal), createModelSpecs(connection).length)
-      }),
+      tryCheck(async () => describeCheck(await getCredits(client, signal), createModelSpecs(connection).length)),
     models: async signal => {
       // The models are known. That the key and the address are good is not.
       await getCredits(client, signal)
@@ -76,17 +74,12 @@ async function submit(
   request: ProviderRequest,
   { signal, deadlineMs }: Pick<CallOptions, 'signal'> & { deadlineMs: number },
 ): Promise<RawAnswer> {
-  const httpRequest: HttpRequest = {
+  const submission = {
     ...createSubmission(request),
-    method: 'POST',
     // As JSON an image that is cut off is noticed, and the reason why there is none is in the body.
     headers: { accept: 'application/json' },
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs,
   }
-  const response = await sendRequest(client, httpRequest)
-  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+  return await sendSubmission(client, submission, { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
 }
 
 /** Returns the credits of the account. @throws ProviderError, which names the address where there is no such API */
