@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { findFreePort } from '../../infra/local/process/free-ports.ts'
+import { waitFor } from '../../infra/testing/wait-for.ts'
 import { type NetProxy, startNetProxy } from './net-proxy.ts'
 import {
   findReadRow,
@@ -17,6 +18,7 @@ import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 const COUNT = 10_000
 const TABS = 8
+const STREAMS_MS = 20_000
 
 let proxy: NetProxy
 let seeded: SeededStudio
@@ -110,6 +112,8 @@ test('an event stream that falls silent is replaced after 30 s by one that conti
   await own.getByRole('article').first().waitFor()
   const rowOf = (id: string) => own.locator(`article[data-generation-id="${id}"]`)
   await rowOf(await seeded.history.insertRunning()).waitFor()
+  // That of the other page, which its shared worker opens when the machine has time for it, would be taken for the new one.
+  await waitFor('both event streams', STREAMS_MS, async () => proxy.countStreams() === 2)
   const streamCount = proxy.lastEventIds.length
   proxy.silence()
   const missed = await seeded.history.insertRunning()

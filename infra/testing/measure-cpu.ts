@@ -23,9 +23,16 @@ export function measureGrowth(
   const [short, long] = [create(Math.floor(length / 8)), create(length)]
   // The first call compiles.
   run(short)
-  const before = measureCpu(() => run(short))
-  return measureCpu(() => run(long)) / before
+  const measure = () => {
+    const before = measureCpu(() => run(short))
+    return measureCpu(() => run(long)) / before
+  }
+  let growth = measure()
+  for (let tries = 1; tries < MAX_TRIES && growth >= MAX_LINEAR_GROWTH; tries++) growth = Math.min(growth, measure())
+  return growth
 }
 
 /** Growth that no linear reader reaches on a busy machine, and that a quadratic one exceeds. */
 export const MAX_LINEAR_GROWTH = 24
+/** Measurements of a growth that is too high: a garbage collection in one of them is not in each. */
+const MAX_TRIES = 3

@@ -108,16 +108,16 @@ test.each([
     await stack.processor.restart({ FAIL_AT })
     const { id } = await stack.client.submit(createImageDraft(FAIL_AT))
     await waitUntilClaimedBy(stack.processor, id)
-    const other = await stack.addProcessor()
-    const made = await stack.client.waitForGeneration(id, isFinished)
-    expect([made.status, made.attempt]).toEqual(['completed', 2])
-    expect(made.outputs.map(({ url }) => url?.includes(`/${id}/2/`))).toEqual([true, true])
-    stack.processor.signal('SIGCONT')
-    const isCounted = async () => (await stack.processor.readMetric('stale_writes_total')) > 0
-    await waitFor('A stale write', HANG_MS, isCounted)
-    expect(await stack.client.getGeneration(id)).toEqual(made)
-    expect(await countSubmits(id)).toBe(1)
-    await stack.removeProcessor(other)
+    await withAnotherProcessor({}, async () => {
+      const made = await stack.client.waitForGeneration(id, isFinished)
+      expect([made.status, made.attempt]).toEqual(['completed', 2])
+      expect(made.outputs.map(({ url }) => url?.includes(`/${id}/2/`))).toEqual([true, true])
+      stack.processor.signal('SIGCONT')
+      const isCounted = async () => (await stack.processor.readMetric('stale_writes_total')) > 0
+      await waitFor('A stale write', HANG_MS, isCounted)
+      expect(await stack.client.getGeneration(id)).toEqual(made)
+      expect(await countSubmits(id)).toBe(1)
+    })
     expect(await checkInvariants(stack)).toEqual([])
   },
 )
@@ -175,17 +175,23 @@ test('F29: processors whose clocks are an hour off take nothing from one another
   await stack.fake.setBehavior({ holdFiles: true })
   const { id } = await stack.client.submit(createImageDraft('longer than a lease'))
   await waitUntilClaimedBy(stack.processor, id)
-  const ahead = await stack.addProcessor({ ...CLOCK, CLOCK_WRONG_MS: '3600000' })
-  await stack.busAdmin.publish('jobs.generate.fake', JSON.stringify({ v: 1, type: 'generation.queued', id }))
-  const other = await stack.client.submit({ ...createImageDraft('by any of them'), model: 'fake-bytes' })
-  expect((await stack.client.waitForGeneration(other.id, isFinished)).status).toBe('completed')
-  await Bun.sleep(2 * LEASE_MS)
-  await stack.fake.setBehavior({ holdFiles: false })
-  expect(await stack.client.waitForGeneration(id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 })
-  await stack.removeProcessor(ahead)
+  await withAnotherProcessor({ ...CLOCK, CLOCK_WRONG_MS: '3600000' }, async () => {
+    await stack.busAdmin.publish('jobs.generate.fake', JSON.stringify({ v: 1, type: 'generation.queued', id }))
+    const other = await stack.client.submit({ ...createImageDraft('by any of them'), model: 'fake-bytes' })
+    expect((await stack.client.waitForGeneration(other.id, isFinished)).status).toBe('completed')
+    await Bun.sleep(2 * LEASE_MS)
+    await stack.fake.setBehavior({ holdFiles: false })
+    expect(await stack.client.waitForGeneration(id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 })
+  })
   await stack.processor.restart()
   expect(await checkInvariants(stack)).toEqual([])
 })
+
+/** Runs `work` beside a second processor, which is gone after it, also if it fails: later tests expect one. */
+async function withAnotherProcessor(env: Record<string, string>, work: () => Promise<void>): Promise<void> {
+  const other = await stack.addProcessor(env)
+  await work().finally(() => stack.removeProcessor(other))
+}
 
 async function generateDespiteKill(
   at: string,

@@ -32,7 +32,8 @@ export class FailpointError extends Error {
   override readonly name = 'FailpointError'
 }
 
-const STALL_MS = 6_000
+/** Longer than a lease, and than another processor takes to start and to claim what was leased, on a busy machine too. */
+const STALL_MS = 20_000
 const SIGNAL_DELIVERY_MS = 100
 const neverAborted = new AbortController().signal
 
