@@ -8,6 +8,8 @@ export interface NetProxy extends AsyncDisposable {
   countStreams(): number
   /** The id after which each event stream was opened, by its header or its address; empty for one without. */
   lastEventIds: string[]
+  /** Returns the number of open event streams that have delivered a text. */
+  countDelivered(text: string): number
   /** Delivers nothing more on the event streams that are open, and leaves them open. */
   silence(): void
   /** Closes every connection and refuses new ones until `reconnect`. */
@@ -19,6 +21,7 @@ export interface NetProxy extends AsyncDisposable {
 export async function startNetProxy(targetPort: () => number): Promise<NetProxy> {
   const sockets = new Map<Socket, 'stream' | 'other'>()
   const studios = new Map<Socket, Socket>()
+  const delivered = new Map<Socket, string>()
   const lastEventIds: string[] = []
   let isDisconnected = false
   const server = createServer(browser => {
@@ -30,7 +33,12 @@ export async function startNetProxy(targetPort: () => number): Promise<NetProxy>
       const head = bytes.toString('latin1')
       if (!head.startsWith('GET /api/events')) return
       sockets.set(browser, 'stream')
+      delivered.set(browser, '')
       lastEventIds.push(/(?:^last-event-id: |\?lastEventId=)([\d.]*)/im.exec(head)?.[1] ?? '')
+    })
+    studio.on('data', (bytes: Buffer) => {
+      const before = delivered.get(browser)
+      if (before !== undefined) delivered.set(browser, before + bytes.toString('latin1'))
     })
     for (const [from, other] of [
       [browser, studio],
@@ -43,6 +51,7 @@ export async function startNetProxy(targetPort: () => number): Promise<NetProxy>
     browser.on('close', () => {
       sockets.delete(browser)
       studios.delete(browser)
+      delivered.delete(browser)
     })
   })
   server.listen(0, '127.0.0.1')
@@ -55,6 +64,7 @@ export async function startNetProxy(targetPort: () => number): Promise<NetProxy>
     port: (server.address() as AddressInfo).port,
     countStreams: () => [...sockets.values()].filter(use => use === 'stream').length,
     lastEventIds,
+    countDelivered: text => [...delivered.values()].filter(all => all.includes(text)).length,
     silence: () => {
       for (const [browser, studio] of studios) if (sockets.get(browser) === 'stream') studio.unpipe(browser)
     },

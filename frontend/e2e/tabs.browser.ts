@@ -111,9 +111,12 @@ test('an event stream that falls silent is replaced after 30 s by one that conti
   await own.goto(seeded.studio.url)
   await own.getByRole('article').first().waitFor()
   const rowOf = (id: string) => own.locator(`article[data-generation-id="${id}"]`)
-  await rowOf(await seeded.history.insertRunning()).waitFor()
   // That of the other page, which its shared worker opens when the machine has time for it, would be taken for the new one.
-  await waitFor('both event streams', STREAMS_MS, async () => proxy.countStreams() === 2)
+  await waitFor('both event streams', STREAMS_MS, async () => proxy.countDelivered('retry: ') === 2)
+  const seen = await seeded.history.insertRunning()
+  await rowOf(seen).waitFor()
+  // A page that lists its rows while it connects has the row before the event.
+  await waitFor('its event', STREAMS_MS, async () => proxy.countDelivered(seen) === 2)
   const streamCount = proxy.lastEventIds.length
   proxy.silence()
   const missed = await seeded.history.insertRunning()

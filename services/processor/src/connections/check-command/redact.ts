@@ -18,8 +18,8 @@ const NAMED = [
 const PREFIXED = /\b(?:sk|pk|rk|r8|xai|tgp|hf|gsk)[-_][\w*.…-]{3,}[\w*…-]|\b[\w-]{0,40}\*{3,}[\w-]{0,40}/g
 /** May be a key or the identifier of an account. */
 const CANDIDATE = /\b(?:key|org|proj|user|req)[-_][\w-]{6,}|[\w+/-]{32,}={0,2}/g
-/** Names such as `stable-diffusion-3-5-large-turbo`, of words and small numbers. */
-const WORDS = /^\/?[a-z]{0,16}\d{0,4}[a-z]{0,8}(?:[-_/][a-z]{0,16}\d{0,4}[a-z]{0,8})*$/i
+/** A part of a name such as `stable-diffusion-3-5-large-turbo`, of words and small numbers. */
+const WORD = /^[a-z]{0,16}\d{0,4}[a-z]{0,8}$/i
 
 /** Creates the patterns of secrets, the longest first. */
 export function createSecretPatterns(secrets: readonly string[]): SecretPatterns {
@@ -53,8 +53,12 @@ function replaceKnown(text: string, patterns: SecretPatterns): string {
 }
 
 function replaceLikely(text: string): string {
-  const isName = (match: string) => WORDS.test(match) || CLASS_NAME.test(match)
   return text.replace(PREFIXED, MARK).replace(CANDIDATE, match => (isName(match) ? match : MARK))
+}
+
+/** Returns whether a text is made of words. They are looked at one by one: a pattern for all of them tries each split of each. */
+function isName(text: string): boolean {
+  return CLASS_NAME.test(text) || text.split(/[-_/]/).every(part => WORD.test(part))
 }
 
 function replaceNamed(match: string, name: string): string {
