@@ -36,7 +36,7 @@ export function toPredictionError(error: unknown): ProviderError {
 
 /** Words of models that refuse a content. `E005` is Replicate's own number for it. [U] */
 const CONTENT =
-  /\bnsfw\b|\bE005\b|flagged|sensitive|moderat|safety (?:filter|system|checker)|content (?:policy|filter)|policy violation|prohibited|violat\w* .*polic|responsible ai/i
+  /\bnsfw\b|\bE005\b|flagged|sensitive|moderat|safety (?:filter|system|checker)|content (?:policy|filter)|policy violation|prohibited|violat\w{0,5} .{0,60}polic|responsible ai/i
 
 function isContent(words: string | undefined): boolean {
   return words !== undefined && CONTENT.test(words)
