@@ -28,7 +28,8 @@ async function cancelAndRetry(page: Page, studio: TestStudio, fake: FakeProvider
   await submit(studio, 'a lighthouse', 2)
   const row = findRow(page, 'a lighthouse')
   await row.getByRole('progressbar').first().waitFor()
-  await fake.waitForRequests(({ submits }) => submits.length === 1)
+  // Before the first check its request id may not be noted: the note would say that it was just being sent.
+  await fake.waitForRequests(({ checks }) => checks.length > 0)
   await row.getByRole('button', { name: 'Cancel' }).click()
   await page.getByText('The provider is asked to stop.').waitFor()
   await row.getByText('Cancelled', { exact: true }).waitFor()
