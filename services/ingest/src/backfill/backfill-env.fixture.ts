@@ -24,7 +24,8 @@ export async function openBackfillEnv(wrap: (store: Store) => Store = store => s
   const { path: directory } = stack.use(await createTestDirectory())
   const { url: databaseUrl } = stack.use(await createTestDatabase())
   const log = createLog({ service: 'test', level: 'silent' })
-  const sql = openDatabase({ url: databaseUrl, name: 'test', log })
+  // The rows of tests are written by it, whose megabytes a busy machine takes long to pack.
+  const sql = openDatabase({ url: databaseUrl, name: 'test', statementMs: 60_000, log })
   stack.defer(() => sql.end({ timeout: 1 }))
   const diskStore = await openStore({ DATA_DIR: directory })
   const puts: string[] = []
