@@ -67,7 +67,8 @@ interface Command {
 
 const COMMANDS: Record<string, (command: Command) => Promise<unknown>> = {
   claim: async ({ id }) => {
-    const options = { database, owner: 'worker-rpc', leaseSeconds: LEASE_SECONDS, maxFailures: MAX_FAILURES }
+    const settings = { connection: 'fake', owner: 'worker-rpc', leaseSeconds: LEASE_SECONDS, maxFailures: MAX_FAILURES }
+    const options = { database, ...settings }
     const claimed = await claimGeneration(options, id)
     if (claimed.kind === 'claimed') leases.push({ job: claimed.job, lease: await acquireLease(claimed.job) })
     return claimed.kind === 'claimed' ? { kind: 'claimed', lease: leases.length - 1 } : claimed

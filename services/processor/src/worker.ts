@@ -149,7 +149,7 @@ async function handleDelivery(deps: WorkerDeps, adapter: Adapter, delivery: Deli
   // The database must be able to end what is under way: nothing new is begun.
   if ((await deps.getFreeBytes()) < MIN_WRITE_BYTES) return delivery.nak(DISK_FULL_DELAY_MS)
   await failpoint('before-claim')
-  const claimed = await claimJob(deps, id)
+  const claimed = await claimJob(deps, adapter, id)
   if (claimed.kind === 'claimed') return await runClaimedJob(deps, adapter, claimed.job, delivery)
   if (claimed.kind === 'nothing-to-do') return await delivery.ack()
   if (claimed.kind === 'not-now') return delivery.nak(claimed.seconds * 1_000 + DUE_MARGIN_MS)
@@ -160,13 +160,18 @@ async function handleDelivery(deps: WorkerDeps, adapter: Adapter, delivery: Deli
  * Works on a generation without a message, because its answer is in the journal. Its message finds nothing to do afterwards.
  */
 export async function runRecoveredJob(deps: WorkerDeps, adapter: Adapter, id: string): Promise<void> {
-  const claimed = await claimJob(deps, id, { isRecovery: true })
+  const claimed = await claimJob(deps, adapter, id, { isRecovery: true })
   if (claimed.kind === 'claimed') await runJob(deps, adapter, claimed.job, { working: () => {} })
 }
 
-async function claimJob(deps: WorkerDeps, id: string, options: { isRecovery?: boolean } = {}): Promise<ClaimResult> {
+async function claimJob(
+  deps: WorkerDeps,
+  { connection }: Adapter,
+  id: string,
+  options: { isRecovery?: boolean } = {},
+): Promise<ClaimResult> {
   const owner = `${hostname()}-${process.pid}`
-  return await claimGeneration({ ...deps, ...options, owner, hasAnswers: id => hasAnswers(deps, id) }, id)
+  return await claimGeneration({ ...deps, ...options, connection, owner, hasAnswers: id => hasAnswers(deps, id) }, id)
 }
 
 async function runClaimedJob(deps: WorkerDeps, adapter: Adapter, job: Job, delivery: Delivery): Promise<void> {

@@ -29,8 +29,12 @@ beforeEach(() => {
 const onStale = () => {
   stale++
 }
-const take = (id: string, leaseSeconds = 30) =>
-  claimGeneration({ database, owner: 'test', leaseSeconds, maxFailures: 2 }, id)
+const take = async (id: string, leaseSeconds = 30) => {
+  const [row] = await database<{ provider: string }[]>`select provider from generations where id = ${id}`
+  return await takeAs(row?.provider ?? '', id, leaseSeconds)
+}
+const takeAs = (connection: string, id: string, leaseSeconds = 30) =>
+  claimGeneration({ database, connection, owner: 'test', leaseSeconds, maxFailures: 2 }, id)
 
 test('gives a generation to one of many concurrent claims', async () => {
   const id = await insertQueuedGeneration(database)
@@ -46,6 +50,13 @@ test('returns `unknown` for a missing generation, and `nothing-to-do` for an end
   const id = await insertQueuedGeneration(database, { workspaceId })
   await transaction(database, tx => transition(tx, { id, workspaceId, to: 'cancelled', attempt: 0 }))
   expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
+})
+
+test('leaves a generation to the adapter of its own connection, whatever message names it', async () => {
+  const id = await insertQueuedGeneration(database, { provider: 'own' })
+  expect(await takeAs('another', id)).toEqual({ kind: 'nothing-to-do' })
+  expect(await history(id)).toEqual([])
+  expect((await takeAs('own', id)).kind).toBe('claimed')
 })
 
 test('claims nothing in a restored copy until it has taken over', async () => {

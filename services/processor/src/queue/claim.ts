@@ -27,6 +27,8 @@ export type ClaimResult =
 
 export interface ClaimOptions {
   database: Database
+  /** The connection whose adapter would work on it. A generation of another one is left to its own message. */
+  connection: string
   /** The claiming process, for people who read the table. */
   owner: string
   leaseSeconds: number
@@ -64,7 +66,7 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
   return await transaction(options.database, async tx => {
     const generation = await lockGeneration(tx, id)
     if (!generation) return { kind: 'unknown' }
-    if (isTerminal(generation.status)) return { kind: 'nothing-to-do' }
+    if (isTerminal(generation.status) || generation.connection !== options.connection) return { kind: 'nothing-to-do' }
     if (!generation.isStudioActive) return { kind: 'not-now', seconds: RESTORED_SECONDS }
     const isDue = options.isRecovery === true && generation.isRecovering
     const waitSeconds = Math.max(generation.leaseLeft ?? 0, isDue ? 0 : (generation.dueIn ?? 0))
