@@ -5,6 +5,17 @@ const NOISE_MS = 4
 export function measureCpu(run: () => unknown): number {
   const start = process.cpuUsage()
   run()
+  return getCpuSince(start)
+}
+
+/** Returns the CPU time of this process until the promise of a call is settled, in milliseconds. @throws its rejection */
+export async function measureCpuUntil(run: () => Promise<unknown>): Promise<number> {
+  const start = process.cpuUsage()
+  await run()
+  return getCpuSince(start)
+}
+
+function getCpuSince(start: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(start)
   return Math.max(NOISE_MS, (user + system) / 1_000)
 }

@@ -3,7 +3,7 @@ import { ProblemError } from '@darkroom/infra/http/problem'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import { openS3Store } from '@darkroom/infra/store/s3/s3'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
-import { MAX_LINEAR_GROWTH } from '@darkroom/infra/testing/measure-cpu'
+import { MAX_LINEAR_GROWTH, measureCpuUntil } from '@darkroom/infra/testing/measure-cpu'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { serveMedia } from './media.ts'
 
@@ -112,10 +112,9 @@ test('serves the original, to be revalidated, for a missing preview, and for no 
 test('reads a long range of blanks in linear time', async () => {
   const measure = async (length: number) => {
     const request = new Request('http://localhost/', { headers: { range: `bytes=${' '.repeat(length)}x` } })
-    const start = process.cpuUsage()
-    await serveMedia({ store: streamingStore([]), findPreviewSource, onWaiting }, '1', KEY, request)
-    const { user, system } = process.cpuUsage(start)
-    return Math.max(4_000, user + system)
+    return await measureCpuUntil(() =>
+      serveMedia({ store: streamingStore([]), findPreviewSource, onWaiting }, '1', KEY, request),
+    )
   }
   const before = await measure(10_000)
   expect((await measure(80_000)) / before).toBeLessThan(MAX_LINEAR_GROWTH)

@@ -11,9 +11,7 @@ import {
   type SavedAnswer,
   type SubmitResult,
 } from '../adapter.ts'
-import { toAnswerHeaders } from '../http/answer-headers.ts'
-import { readChunks } from '../http/read-response.ts'
-import { sendRequest } from '../http/send-request.ts'
+import { sendSubmission } from '../http/send-submission.ts'
 import { checkServer, toCheckError } from './check-server.ts'
 import { createClassifier } from './classify-refusal.ts'
 import { discoverModels } from './discover-models.ts'
@@ -83,20 +81,10 @@ async function submit(context: Context, request: ProviderRequest, { signal }: Ca
   const { dialect, clients } = await open(context, signal)
   const { path, body, fields } = createWireRequest(request, dialect)
   const client = { ...clients.api, classify: createClassifier({ fields, hasKey: context.key !== null }) }
-  const httpRequest = {
-    method: 'POST',
-    path,
-    body,
-    headers: { ...dialect.preset.headers },
-    signal,
-    failureIfUnanswered: 'unknown',
-    deadlineMs: context.submitDeadlineMs ?? getMaxSeconds(dialect) * 1_000,
-  } as const
-  const response = await sendRequest(client, httpRequest)
-  return {
-    headers: { ...toAnswerHeaders(client, response), [SERVER_HEADER]: dialect.server },
-    body: readChunks(response, httpRequest, MAX_ANSWER_BYTES),
-  }
+  const deadlineMs = context.submitDeadlineMs ?? getMaxSeconds(dialect) * 1_000
+  const submission = { path, body, headers: { ...dialect.preset.headers } }
+  const answer = await sendSubmission(client, submission, { signal, deadlineMs, maxBytes: MAX_ANSWER_BYTES })
+  return { ...answer, headers: { ...answer.headers, [SERVER_HEADER]: dialect.server } }
 }
 
 /** Reads an answer by the dialect that its request was written in: the connection may have another one by now. */
