@@ -271,7 +271,7 @@ async function collectSubmissions(page: Page): Promise<Submission[]> {
 }
 
 async function expectSent(page: Page, sent: readonly Submission[], count: number): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   while (sent.length < count && Date.now() < deadline) await page.waitForTimeout(20)
   expect(sent).toHaveLength(count)
 }

@@ -357,7 +357,7 @@ async function playVideo(page: Page, video: Locator): Promise<void> {
       isReady: it.readyState > 1,
     }))
   const waitForState = async (isReached: (now: Awaited<ReturnType<typeof state>>) => boolean) => {
-    const deadline = performance.now() + 15_000
+    const deadline = performance.now() + 60_000
     while (!isReached(await state())) {
       if (performance.now() > deadline) throw new Error(`the video stays at ${JSON.stringify(await state())}`)
       await waitForFrames(page)

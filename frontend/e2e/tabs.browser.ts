@@ -18,7 +18,7 @@ import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 const COUNT = 10_000
 const TABS = 8
-const STREAMS_MS = 20_000
+const STREAMS_MS = 60_000
 
 let proxy: NetProxy
 let seeded: SeededStudio

@@ -17,7 +17,7 @@ import { waitFor } from '../testing/wait-for.ts'
 
 /** Requests to a studio's services through a real Caddy with the server configuration. */
 
-const AWAY_MS = 20_000
+const AWAY_MS = 60_000
 
 const stack = new AsyncDisposableStack()
 let port: number

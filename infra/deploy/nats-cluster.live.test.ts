@@ -15,7 +15,7 @@ import { interpolate, readComposeProject } from './compose.fixture.ts'
  * and the line that nats-server 2.9 does not know are replaced.
  */
 
-const READY_MS = 30_000
+const READY_MS = 60_000
 const NAMES = ['nats', 'nats-2', 'nats-3']
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()

@@ -21,7 +21,7 @@ const DNS_RECORDS: Record<string, readonly string[]> = {
 /** Returns options for tests that must not leave the machine: only the names above resolve. */
 export function testOptions(): SafeGetOptions {
   const resolve = async (name: string) => DNS_RECORDS[name] ?? Promise.reject(new Error('getaddrinfo ENOTFOUND'))
-  return { maxBytes: 1_000_000, deadlineMs: 5_000, signal: neverAborted, resolve }
+  return { maxBytes: 1_000_000, deadlineMs: 60_000, signal: neverAborted, resolve }
 }
 
 export function optionsAllowing(allowOrigins: readonly string[], more: Partial<SafeGetOptions> = {}): SafeGetOptions {

@@ -48,7 +48,7 @@ beforeAll(async () => {
   port = Number(new URL(studio.url).port)
   probe = openStudioProbe(studio)
   stack.defer(() => probe.close())
-  stalled = Promise.all(createStallingRequests().map(request => sendRequest(port, request, 40_000)))
+  stalled = Promise.all(createStallingRequests().map(request => sendRequest(port, request, 120_000)))
   const body = { clientId: crypto.randomUUID(), prompt: 'good', parameters: { resolution: 512 } }
   good = createSubmissionRequest({ ...body, referenceImages: [toDataUrl(await createSmallImage('png'))] })
   original = await studio.waitForGeneration(
@@ -193,7 +193,7 @@ test('ignores the name of a file', async () => {
 })
 
 async function expectRefusal({ name, request, status, detail }: BadInputCase): Promise<void> {
-  const response = expectResponse(await sendRequest(port, request, 20_000), name)
+  const response = expectResponse(await sendRequest(port, request), name)
   expect([name, response.status]).toEqual([name, status])
   expect([name, ...checkProblemResponse(response, request.method)]).toEqual([name])
   expect(response.body.toString()).not.toContain(SECRET)
@@ -248,7 +248,7 @@ async function parseGeneration(response: HttpResponse): Promise<Generation> {
 }
 
 async function send(request: WireRequest, status?: number): Promise<HttpResponse> {
-  const response = expectResponse(await sendRequest(port, request, 20_000), `${request.method} ${request.target}`)
+  const response = expectResponse(await sendRequest(port, request), `${request.method} ${request.target}`)
   if (status !== undefined) expect([readDetail(response), response.status]).toEqual(['', status])
   return response
 }

@@ -21,7 +21,7 @@ export const BAD_EVENT_IDS = [
   '\u00e9',
 ]
 
-const [EVENT_TIMEOUT_MS, RETRY_MS] = [10_000, 50]
+const [EVENT_TIMEOUT_MS, RETRY_MS] = [60_000, 50]
 
 /** Returns the first event of a stream that is opened with this `Last-Event-ID`. */
 export async function readFirstEvent(port: number, lastEventId: string): Promise<SseEvent> {

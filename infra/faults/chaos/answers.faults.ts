@@ -3,6 +3,7 @@ import { FAILPOINTS } from '../../src/runtime/failpoint.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { expectStoredOnce, FIXED_ANSWER, submitAndWaitUntilSent } from './answer-actions.ts'
 import { createImageDraft } from './load.ts'
 
@@ -69,6 +70,10 @@ test('V3: a second signal gives up calls that have not answered, and nothing is 
   const ids = await submitAndWaitUntilSent(stack, 'fake-bytes', GENERATIONS)
   const exited = stack.processor.waitForExit()
   stack.processor.signal('SIGTERM')
+  // The second signal is a new one some time after the processor has noticed the first.
+  const isStopping = async () =>
+    (await (await fetch(`${stack.processor.url}/readyz`)).text()).includes('"stopping":true')
+  await waitFor('The stop', 60_000, isStopping)
   await Bun.sleep(2_500)
   expect(stack.processor.lives.at(-1)?.exit).toBe(null)
   stack.processor.signal('SIGTERM')

@@ -89,12 +89,12 @@ test('a connection that is added makes images at once; one that is removed durin
   await using proxy = await startProxy(Number(new URL(fake.url).port))
   const baseUrl = proxy.urlThrough(fake.url)
   const { id } = await addConnection(client, { kind: 'openai', baseUrl, key: fake.key })
-  const [model = ''] = await waitForModels(client, id)
+  const [model = ''] = await waitForModels(client, id, { milliseconds: CHANGE_MS })
   proxy.setFault({ kind: 'latency', milliseconds: ANSWER_MS })
   const submitted = await client.submit({ prompt: 'on its way', model, parameters: { numOutputs: 1 } })
   await waitFor('The call', LIMIT_MS, async () => fake.posts() === 1)
   expect((await client.fetch(`/api/connections/${id}`, { method: 'DELETE' })).status).toBe(204)
-  await waitForModels(client, id, { areOffered: false })
+  await waitForModels(client, id, { areOffered: false, milliseconds: CHANGE_MS })
   const made = await client.waitForGeneration(submitted.id, isFinished)
   expect([made.status, made.outputs[0]?.state, fake.posts()]).toEqual(['completed', 'stored', 1])
   await waitFor('The end of its key', CHANGE_MS, async () => {
@@ -122,7 +122,7 @@ test('a processor with another encryption key takes no job of a connection whose
 test('the models of a key that is no longer in the environment are gone soon after a restart, and are there again with it', async () => {
   await stack.removeProcessor(second)
   await stack.processor.restart(NONE)
-  await waitForModels(stack.client, OPENAI, { areOffered: false })
+  await waitForModels(stack.client, OPENAI, { areOffered: false, milliseconds: CHANGE_MS })
   const { key } = await waitForConnection(stack.client, OPENAI, ({ state }) => state.kind === 'not-served')
   expect(key).toBe('missing')
   expect(await listModelIds(stack.client)).toContain('fake-image')

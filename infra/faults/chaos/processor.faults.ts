@@ -11,7 +11,7 @@ import { listOutputStates } from './stack-actions.ts'
 
 /** Processors that are killed, frozen, stalled and stopped at each step of a generation. */
 
-const HANG_MS = 30_000
+const HANG_MS = 60_000
 const LEASE_MS = 3_000
 
 let stack: TestStack
@@ -35,7 +35,8 @@ test.each([
   'mid-upload',
   'after-finish',
 ])('F1: a processor that is killed at %s loses nothing and buys nothing twice', async at => {
-  await stack.fake.setBehavior({ delayMs: at === 'before-hand-back' ? 1_500 : 0, lookAgainSeconds: 0.5 })
+  // What is ready at the first look is not handed back.
+  await stack.fake.setBehavior({ readyOutputs: at === 'before-hand-back' ? 0 : null, lookAgainSeconds: 0.5 })
   const made = await generateDespiteKill(at, createImageDraft(at))
   expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
   expect(await countSubmits(made.id)).toBe(1)
@@ -129,7 +130,7 @@ test.each([
   'F6: a processor that is stopped while ten generations are stored %s, and exits in order',
   async (_, areReleased) => {
     // Ten outputs are stored within the grace period also on a busy machine.
-    if (areReleased) await stack.processor.restart({ SHUTDOWN_GRACE_SECONDS: '15' })
+    if (areReleased) await stack.processor.restart({ SHUTDOWN_GRACE_SECONDS: '45' })
     await stack.fake.setBehavior({ holdFiles: true })
     const submitted = Array.from({ length: 10 }, (_, at) =>
       stack.client.submit(createImageDraft(`ten ${at}`, { numOutputs: 1 })),
@@ -201,6 +202,7 @@ async function generateDespiteKill(
   const died = stack.processor.waitForExit()
   const { id } = await stack.client.submit(draft)
   expect(await died).toBe('SIGKILL')
+  await stack.fake.setBehavior({ readyOutputs: null })
   return await stack.client.waitForGeneration(id, isFinished)
 }
 

@@ -24,7 +24,7 @@ export type Outcome = HttpResponse | { status: 'closed' | 'timeout' | 'unreadabl
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 /** Sends a request on a connection of its own. @param milliseconds time limit, after which the outcome is `timeout` */
-export async function sendRequest(port: number, request: WireRequest, milliseconds = 30_000): Promise<Outcome> {
+export async function sendRequest(port: number, request: WireRequest, milliseconds = 60_000): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>()
   const reader = createResponseReader(request.method)
   const socket = connect(port, '127.0.0.1')

@@ -92,11 +92,13 @@ test('a restore that is killed at any moment goes on, and nothing starts on the 
 })
 
 test('Ctrl-C stops a backup in order: the earlier one is whole, and objects may be removed a minute later', async () => {
-  await insertUniqueOutputs(source, 200)
+  await insertUniqueOutputs(source, 20)
   await resumeRemovals(sql)
+  // It waits for the rows, so that it cannot have ended before it is stopped.
+  const unlock = await lockGenerations()
   const running = spawnCommand('backup', [folder, '--concurrency', '1'], source.env)
-  await waitFor('The pause', 60_000, areRemovalsPaused)
-  running.kill('SIGINT')
+  await waitFor('The pause', 60_000, areRemovalsPaused, 5).finally(() => running.kill('SIGINT'))
+  await unlock()
   expect(await running.exited).toBe(130)
   const [studio] = await sql`
     select removals_paused_until < clock_timestamp() + interval '61 seconds' as "isEnding" from studio`
@@ -243,6 +245,22 @@ test('answers that are not stored yet are in the backup and come back', async ()
   }
   await rename(from, `${from}.old`)
 })
+
+/** Locks the table `generations` for every other connection. @returns a function that releases the lock */
+async function lockGenerations(): Promise<() => Promise<void>> {
+  const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const locking = sql.begin(async tx => {
+    await tx`set local idle_in_transaction_session_timeout = 0`
+    await tx`lock table generations in access exclusive mode`
+    locked.resolve()
+    await release.promise
+  })
+  await locked.promise
+  return async () => {
+    release.resolve()
+    await locking
+  }
+}
 
 async function areRemovalsPaused(): Promise<boolean> {
   return !(await sql.begin(lockRemovals))

@@ -7,7 +7,7 @@ import { createTestDirectory, findNatsServer, startTestNats } from '../../testin
 import { isProcessRunning } from '../process/orphan-process.ts'
 import { createBusPasswords, startNats } from './nats.ts'
 
-const SIGNAL = () => AbortSignal.timeout(30_000)
+const SIGNAL = () => AbortSignal.timeout(60_000)
 
 async function connectClient(url: string) {
   const { host, username, password } = new URL(url)
@@ -15,7 +15,7 @@ async function connectClient(url: string) {
     servers: host,
     user: username,
     pass: decodeURIComponent(password),
-    timeout: 2_000,
+    timeout: 60_000,
     reconnect: false,
   })
 }
@@ -43,8 +43,8 @@ test('requires its password, which is neither in its arguments nor readable by o
   await Bun.write(join(directory.path, 'nats.conf'), '# of an earlier start, and readable', { mode: 0o644 })
   const server = await startNats({ binary: findNatsServer(), storeDir: directory.path, passwords, signal: SIGNAL() })
   const { host } = new URL(server.url)
-  expect(await connect({ servers: host, timeout: 2_000 }).catch(error => error.message)).toContain('Authorization')
-  const inside = await connect({ servers: host, user: 'admin', pass: passwords.admin, timeout: 2_000 })
+  expect(await connect({ servers: host, timeout: 60_000 }).catch(error => error.message)).toContain('Authorization')
+  const inside = await connect({ servers: host, user: 'admin', pass: passwords.admin, timeout: 60_000 })
   await inside.close()
   expect((await stat(join(directory.path, 'nats.conf'))).mode & 0o777).toBe(0o600)
   expect(server.child.command.join(' ')).not.toContain('quoted')

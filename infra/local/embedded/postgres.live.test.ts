@@ -41,13 +41,15 @@ async function withConnection<T>(url: string, query: (sql: postgres.Sql) => Prom
   }
 }
 
-async function isComputing(url: string): Promise<true | undefined> {
+/** Returns the pid of the session that computes, if there is one. */
+async function findComputing(url: string): Promise<number | undefined> {
   const sessions = await withConnection(
     url,
-    sql =>
-      sql`select 1 from pg_stat_activity where state = 'active' and query like '%generate_series%' and pid <> pg_backend_pid()`,
+    sql => sql<{ pid: number }[]>`
+      select pid from pg_stat_activity
+      where state = 'active' and query like '%generate_series%' and pid <> pg_backend_pid()`,
   )
-  return sessions.length > 0 || undefined
+  return sessions[0]?.pid
 }
 
 const insertMarker = (url: string) =>
@@ -99,13 +101,23 @@ test('listens on loopback with a password that only its owner can read', async (
 test('waits for the last session of a killed server on the same folder', async () => {
   await using directory = await createDirectory()
   const first = await start(directory.path)
-  // A session that only computes does not notice that its server is gone.
-  const busy = withConnection(first.url, sql => sql`select count(*) from generate_series(1, 5000000)`).catch(() => [])
-  const wait = { what: 'The busy session', milliseconds: 10_000, signal: AbortSignal.timeout(LIMIT_MS) }
-  await waitUntil(() => isComputing(first.url), wait)
+  // A session that only computes does not notice that its server is gone. This one computes until it is killed.
+  const busy = withConnection(
+    first.url,
+    sql => sql`select count(*) from generate_series(1, 100000) a, generate_series(1, 1000000) b`,
+  ).catch(() => [])
+  const wait = { milliseconds: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) }
+  const session = await waitUntil(() => findComputing(first.url), { ...wait, what: 'The busy session' })
+  await using kill = new AsyncDisposableStack()
+  kill.defer(() => void process.kill(session, 'SIGKILL'))
   await first.kill()
-  const second = await start(directory.path)
-  expect(await readFile(join(directory.path, 'postgres.log'), 'utf8')).toContain('is still in use')
+  const starting = start(directory.path)
+  starting.catch(() => {})
+  const readLog = () => readFile(join(directory.path, 'postgres.log'), 'utf8')
+  const isRefused = async () => (await readLog()).includes('is still in use') || undefined
+  await waitUntil(isRefused, { ...wait, what: 'The refusal of the new server' })
+  await kill.disposeAsync()
+  const second = await starting
   await busy
   await second.stop()
 })
@@ -114,7 +126,7 @@ test('starts despite a pid file that names an unrelated process', async () => {
   await using directory = await createDirectory()
   const first = await start(directory.path)
   const file = join(directory.path, 'cluster', 'postmaster.pid')
-  const unrelated = Bun.spawn(['/bin/sleep', '60'])
+  const unrelated = Bun.spawn(['/bin/sleep', '600'])
   const stalePidFile = (await readFile(file, 'utf8')).replace(/^\d+/, String(unrelated.pid))
   await first.stop()
   await writeFile(file, stalePidFile)

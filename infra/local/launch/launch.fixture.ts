@@ -27,7 +27,7 @@ process.exit(
 /** Prepares an interface that is ready long after the database, and notes the processes that have started by then. */
 async function prepareUiLate(dataDir: string): Promise<undefined> {
   const readNatsUrl = async () => (await readRunFile(dataDir))?.natsUrl
-  await waitUntil(readNatsUrl, { what: 'The database', milliseconds: 30_000, signal: AbortSignal.timeout(30_000) })
+  await waitUntil(readNatsUrl, { what: 'The database', milliseconds: 60_000, signal: AbortSignal.timeout(60_000) })
   await Bun.sleep(UI_DELAY_MS)
   const started = Object.keys((await readRunFile(dataDir))?.processes ?? {}).sort()
   await appendFile(join(dataDir, 'notes'), `interface ready beside ${started.join(', ')}\n`)

@@ -14,7 +14,7 @@ import { waitUntil } from '../process/wait-until.ts'
 import { readRunFile } from './run-file.ts'
 
 const LIMIT_MS = 60_000
-const LINE_MS = 30_000
+const LINE_MS = 60_000
 
 /** Starts a launcher with fake services. */
 function launch(dataDir: string, env: Record<string, string> = {}): Launcher {
@@ -101,7 +101,7 @@ test.concurrent('restarts a killed service, bus and database', async () => {
     const response = await fetch(`${url}/api/models`).catch(() => undefined)
     return (haveNewPids && response?.ok) || undefined
   }
-  const wait = { what: 'The restarted processes', milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS) }
+  const wait = { what: 'The restarted processes', milliseconds: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) }
   expect(await waitUntil(areRestarted, wait)).toBe(true)
   const database = (await readRunFile(directory.path))?.processes.Postgres?.pid ?? 0
   expect(await isProcessRunning(database, directory.path)).toBe(true)
@@ -137,7 +137,7 @@ test.concurrent('query answers at the address itself, the launcher while it is a
 
 test.concurrent('stops when the process of DARKROOM_PARENT_PID is gone', async () => {
   await using directory = await createTestDirectory()
-  const parent = Bun.spawn(['/bin/sleep', '60'])
+  const parent = Bun.spawn(['/bin/sleep', '600'])
   const env = { PORT: String(await findFreePort()), DARKROOM_PARENT_PID: String(parent.pid) }
   const launcher = launch(directory.path, env)
   await launcher.url
@@ -151,6 +151,9 @@ test.concurrent('a later second Ctrl-C kills a service that is still stopping, a
   const launcher = launch(directory.path, { PORT: String(await findFreePort()), STUBBORN: 'ingest' })
   await launcher.url
   launcher.kill('SIGINT')
+  // The time runs from when the launcher has noticed the first.
+  const readNotes = async () => await readFile(join(directory.path, 'notes'), 'utf8').catch(() => '')
+  await waitFor('The stop of ingest', LIMIT_MS, async () => (await readNotes()).includes('ingest stops'))
   await waitUntilAfterDebounce()
   expect((await findProcesses(directory.path)).length).toBeGreaterThan(2)
   launcher.kill('SIGINT')
@@ -227,7 +230,7 @@ test('a Ctrl-C during the start stops the processes that have started', async ()
   const launcher = launch(directory.path, { PORT: String(await findFreePort()) })
   const wait = {
     what: 'The first process',
-    milliseconds: 30_000,
+    milliseconds: LIMIT_MS,
     signal: AbortSignal.timeout(LIMIT_MS),
     intervalMs: 5,
   }

@@ -3,7 +3,7 @@ import { stopOrphanProcessor } from './orphan-processor.ts'
 
 /** Starts a process as a killed launcher leaves it; `stubborn` ignores the stop signal. */
 async function startOrphan(stubborn: boolean, readiness: () => unknown) {
-  const script = `${stubborn ? 'trap "" TERM; ' : ''}echo ready; sleep 60 & wait; wait`
+  const script = `${stubborn ? 'trap "" TERM; ' : ''}echo ready; sleep 600 & wait; wait`
   const child = Bun.spawn(['/bin/sh', '-c', script, 'orphan-of-a-test'], {
     stdout: 'pipe',
     stdin: 'ignore',
@@ -12,10 +12,10 @@ async function startOrphan(stubborn: boolean, readiness: () => unknown) {
   await child.stdout.getReader().read()
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Response.json(readiness(), { status: 503 }) })
   const messages: string[] = []
-  const stop = () =>
+  const stop = (milliseconds = 60_000) =>
     stopOrphanProcessor(
       { pid: child.pid, command: 'orphan-of-a-test', url: server.url.origin },
-      { signal: new AbortController().signal, onMessage: line => messages.push(line), milliseconds: 1_500 },
+      { signal: new AbortController().signal, onMessage: line => messages.push(line), milliseconds },
     )
   const dispose = async () => {
     // The whole session: the shell may have exited, and its `sleep` not.
@@ -48,7 +48,7 @@ test('asks once a processor that does not stop yet, and leaves it to its calls t
 test('stops a processor that has no calls, and kills one that does not stop', async () => {
   for (const stubborn of [false, true]) {
     await using orphan = await startOrphan(stubborn, () => ({ ready: true }))
-    await orphan.stop()
+    await orphan.stop(stubborn ? 1_500 : 60_000)
     await orphan.child.exited
     expect(orphan.child.signalCode).toBe(stubborn ? 'SIGKILL' : 'SIGTERM')
     expect(orphan.messages).toEqual([])

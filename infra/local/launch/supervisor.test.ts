@@ -4,7 +4,7 @@ import { type ChildProcess, startChildProcess } from '../process/child-process.t
 import { waitUntil } from '../process/wait-until.ts'
 import { type Stoppable, supervise } from './supervisor.ts'
 
-const FAST_RESTARTS = { initialDelayMs: 10, maxDelayMs: 20, resetAfterMs: 10_000 }
+const FAST_RESTARTS = { initialDelayMs: 10, maxDelayMs: 20, resetAfterMs: 600_000 }
 
 /** Supervises a shell command. `children` are the started processes, in order. */
 async function superviseShell(script: string, { isFirstStartRequired = true, failingStarts = 0 } = {}) {
@@ -24,7 +24,7 @@ async function superviseShell(script: string, { isFirstStartRequired = true, fai
       stopSignal: 'SIGTERM',
     })
     children.push(child)
-    return { child, stop: () => child.stop(1_000) }
+    return { child, stop: () => child.stop(60_000) }
   }
   const onMessage = (line: string) => void messages.push(line)
   const signal = AbortSignal.timeout(60_000)
@@ -34,13 +34,13 @@ async function superviseShell(script: string, { isFirstStartRequired = true, fai
     throw error
   })
   const waitForMessage = (text: string) => {
-    const wait = { what: `"${text}" among ${messages.join('|')}`, milliseconds: 15_000, signal, intervalMs: 5 }
+    const wait = { what: `"${text}" among ${messages.join('|')}`, milliseconds: 60_000, signal, intervalMs: 5 }
     return waitUntil(async () => messages.find(message => message.includes(text)), wait)
   }
   const waitForFile = () =>
     waitUntil(async () => (await Bun.file(ran).exists()) || undefined, {
       what: ran,
-      milliseconds: 15_000,
+      milliseconds: 60_000,
       signal,
       intervalMs: 5,
     })
@@ -58,7 +58,7 @@ async function superviseShell(script: string, { isFirstStartRequired = true, fai
 }
 
 test('restarts a killed process and reports it', async () => {
-  await using shell = await superviseShell('exec sleep 60')
+  await using shell = await superviseShell('exec sleep 600')
   shell.children[0]?.kill()
   await shell.waitForMessage('the part runs again.')
   expect(shell.children[1]?.isRunning()).toBe(true)
@@ -87,7 +87,7 @@ test('shows the last lines of the process at the first exit, and now and then ag
 
 test('shows the last lines at once when the cause is another one than before', async () => {
   await using shell = await superviseShell(
-    'echo "no such setting"; [ -e "$RAN" ] && exit 3; touch "$RAN"; exec sleep 60',
+    'echo "no such setting"; [ -e "$RAN" ] && exit 3; touch "$RAN"; exec sleep 600',
   )
   await shell.waitForFile()
   shell.children[0]?.kill()
@@ -103,12 +103,12 @@ test('shows the last lines at once when the cause is another one than before', a
 })
 
 test('throws the error of a required first start', async () => {
-  const failed = superviseShell('exec sleep 60', { failingStarts: 1 })
+  const failed = superviseShell('exec sleep 600', { failingStarts: 1 })
   expect(await failed.catch(error => error.message)).toBe('start 1 failed')
 })
 
 test('tries a first start that is not required again', async () => {
-  await using shell = await superviseShell('exec sleep 60', { isFirstStartRequired: false, failingStarts: 2 })
+  await using shell = await superviseShell('exec sleep 600', { isFirstStartRequired: false, failingStarts: 2 })
   await shell.waitForMessage('the part runs again.')
   expect(shell.messages).toEqual([
     'start 1 failed. It starts again in 0.01 s.',
@@ -119,7 +119,7 @@ test('tries a first start that is not required again', async () => {
 })
 
 test('does not restart after a stop', async () => {
-  await using shell = await superviseShell('exec sleep 60')
+  await using shell = await superviseShell('exec sleep 600')
   await shell.supervised.stop()
   expect(shell.children.map(child => child.isRunning())).toEqual([false])
   expect(shell.messages).toEqual([])

@@ -16,7 +16,7 @@ test('prefers a program on the PATH to one in the cache, and downloads nothing t
   await using directory = await createTestDirectory()
   const [path, cacheDir] = [join(directory.path, 'path'), join(directory.path, 'cache')]
   const [onPath, cached] = [await writeProgram(path), await writeProgram(cacheDir)]
-  const signal = AbortSignal.timeout(1_000)
+  const signal = AbortSignal.timeout(60_000)
   expect(await findCaddy({ cacheDir, searchPath: path, signal })).toBe(onPath)
   expect(await findCaddy({ cacheDir, searchPath: '/nowhere', signal })).toBe(cached)
 })

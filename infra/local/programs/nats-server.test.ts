@@ -17,14 +17,14 @@ test('prefers a program on the PATH to one in the cache', async () => {
   const [path, cache] = [join(directory.path, 'path'), join(directory.path, 'cache')]
   const onPath = await writeProgram(path)
   await writeProgram(cache)
-  const signal = AbortSignal.timeout(1_000)
+  const signal = AbortSignal.timeout(60_000)
   expect(await findNatsServer({ cacheDir: cache, searchPath: path, signal })).toBe(onPath)
 })
 
 test('uses a program in the cache without a download', async () => {
   await using directory = await createTestDirectory()
   const cached = await writeProgram(directory.path)
-  const signal = AbortSignal.timeout(1_000)
+  const signal = AbortSignal.timeout(60_000)
   expect(await findNatsServer({ cacheDir: directory.path, searchPath: '/nowhere', signal })).toBe(cached)
 })
 

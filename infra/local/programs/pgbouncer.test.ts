@@ -17,7 +17,7 @@ test('prefers an installed program to one in the cache, which comes with its lib
   const [path, cacheDir] = [join(directory.path, 'path'), join(directory.path, 'cache')]
   const libraryDir = join(cacheDir, 'pgbouncer')
   const [onPath, cached] = [await writeProgram(path), await writeProgram(libraryDir)]
-  const signal = AbortSignal.timeout(1_000)
+  const signal = AbortSignal.timeout(60_000)
   expect(await findPgBouncer({ cacheDir, searchPath: path, signal })).toEqual({
     program: onPath,
     libraryDir: undefined,

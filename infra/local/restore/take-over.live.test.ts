@@ -66,7 +66,7 @@ test('a restored studio says what it is and asks the provider nothing, until it 
     expect([problem.status, problem.detail]).toEqual([409, expect.stringContaining('bun run restore --take-over')])
   }
   // The line comes after the one with the address.
-  await waitForLine(launcher, 'It is a restored copy', 10_000)
+  await waitForLine(launcher, 'It is a restored copy', 60_000)
   await fake.setBehavior({ readyOutputs: null, lookAgainSeconds: 0.1 })
   await offerAgain(openSql(test, (await readRunFile(dataDir))?.databaseUrl ?? ''))
   expect(countRequests(await fake.readRequestLog())).toEqual(countRequests(before))

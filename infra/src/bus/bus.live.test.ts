@@ -14,6 +14,8 @@ import type { Message } from './messages.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const forever = new AbortController().signal
+/** Long enough that a pause of the test is not taken for a worker's silence. */
+const ACK_WAIT_SECONDS = 6
 const stack = new AsyncDisposableStack()
 let nats: TestNats
 let bus: Bus
@@ -62,7 +64,7 @@ test('a pull takes one message and leaves the others to other consumers', async 
 
 // Concurrent, because these wait for time to pass, each on its own consumer.
 test.concurrent('redelivers after a nak, never after an ack or a term', async () => {
-  const { first, second, sent, pending } = await openTwice('endings', 3)
+  const { first, second, sent, pending } = await openTwice('endings', 3, ACK_WAIT_SECONDS)
   const [done, wrong, busy] = [await pull(first), await pull(first), await pull(first)]
   await done.ack()
   wrong.term()
@@ -71,12 +73,12 @@ test.concurrent('redelivers after a nak, never after an ack or a term', async ()
   expect(idOf(again)).toBe(sent[2] ?? '')
   await again.ack()
   // Longer than the ack wait, after which a message without an ack would be redelivered.
-  expect(await first.next(1_500, forever)).toBeNull()
+  expect(await first.next(ACK_WAIT_SECONDS * 1_000 + 500, forever)).toBeNull()
   expect(await pending()).toEqual({ unacknowledged: 0, undelivered: 0 })
 })
 
 test.concurrent('redelivers a message whose ack wait has passed, unless its worker reports progress', async () => {
-  const { first, second, sent } = await openTwice('silence', 2)
+  const { first, second, sent } = await openTwice('silence', 2, ACK_WAIT_SECONDS)
   const [silent, busy] = [await pull(first), await pull(first)]
   const working = setInterval(() => busy.working(), 200)
   const again = await pull(second)
@@ -92,7 +94,7 @@ test.concurrent('redelivers a message whose ack wait has passed, unless its work
 test.concurrent('a pull on a deleted consumer throws', async () => {
   const { first, consumer } = await openTwice('gone', 0)
   await manager.consumers.delete(STREAMS.jobs.name, consumer)
-  await expect(first.next(1_000, forever)).rejects.toThrow()
+  await expect(first.next(60_000, forever)).rejects.toThrow()
 })
 
 test.concurrent('a pull without messages returns null, and the next one works', async () => {
@@ -157,7 +159,7 @@ test.concurrent.each(['SIGKILL', 'SIGSTOP'] as const)(
     expect((await first.promise).id).toBe('a')
     process.kill(server.pid, fault)
     disposal.defer(() => void (fault === 'SIGSTOP' && process.kill(server.pid, 'SIGCONT')))
-    expect(await withDeadline(ended, { milliseconds: 9_000, operation: 'the end' })).toContain('is lost')
+    expect(await withDeadline(ended, { milliseconds: 60_000, operation: 'the end' })).toContain('is lost')
     if (fault === 'SIGKILL') await server.kill().then(() => server.start())
     else process.kill(server.pid, 'SIGCONT')
     await until(() => bus.isConnected())
@@ -260,7 +262,7 @@ async function openTwice(provider: string, messages: number, ackWaitSeconds = 1)
 }
 
 async function pull(consumer: JobConsumer): Promise<Delivery> {
-  const delivery = await consumer.next(4_000, forever)
+  const delivery = await consumer.next(60_000, forever)
   if (!delivery) throw new Error('no message was delivered')
   return delivery
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
   cluster = stack.use(await startBusCluster(stack.use(await createTestDirectory()).path))
   const admin = await connect({ ...toAccessOptions({ url: cluster.urls }), maxReconnectAttempts: -1 })
   stack.defer(() => admin.close())
-  manager = await admin.jetstreamManager({ timeout: 5_000 })
+  manager = await admin.jetstreamManager({ timeout: 20_000 })
 })
 afterEach(async () => {
   for (const server of cluster.servers) {
@@ -54,7 +54,7 @@ test('streams are stored on one server while there are too few, and raised with 
   await until('The streams', () => bus.ensureStreams())
   const consumer = await openConsumer(bus)
   const sent = await publishJobs(bus, 3)
-  const taken = await consumer.next(5_000, forever)
+  const taken = await consumer.next(60_000, forever)
   await taken?.ack()
   await until('Another check', () => bus.ensureStreams())
   expect(warnings.filter(name => name === 'bus_has_too_few_servers')).toHaveLength(1)

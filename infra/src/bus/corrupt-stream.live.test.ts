@@ -9,7 +9,7 @@ import { createLog } from '../log.ts'
 import { openBus } from './bus.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-const CONSUMER = { name: jobConsumerName('demo'), subject: jobSubject('demo'), ackWaitSeconds: 5 }
+const CONSUMER = { name: jobConsumerName('demo'), subject: jobSubject('demo'), ackWaitSeconds: 30 }
 
 test('a consumer starts again when its stream has lost its tail', async () => {
   await using directory = await createTestDirectory()
@@ -19,7 +19,7 @@ test('a consumer starts again when its stream has lost its tail', async () => {
     const consumer = await bus.consumer(CONSUMER)
     for (let count = 0; count < 3; count++) {
       await publish(bus)
-      await (await consumer.next(5_000, AbortSignal.timeout(6_000)))?.ack()
+      await (await consumer.next(60_000, AbortSignal.timeout(60_000)))?.ack()
     }
     await bus.close()
   })
@@ -32,7 +32,7 @@ test('a consumer starts again when its stream has lost its tail', async () => {
     await bus.ensureStreams()
     const consumer = await bus.consumer(CONSUMER)
     const id = await publish(bus)
-    const delivery = await consumer.next(5_000, AbortSignal.timeout(6_000))
+    const delivery = await consumer.next(60_000, AbortSignal.timeout(60_000))
     expect(delivery?.data).toMatchObject({ id })
     await delivery?.ack()
     await bus.close()
@@ -49,14 +49,14 @@ test('a stream that accepts messages but delivers none is detected by its consum
     const messages = files.find(file => file.endsWith(`${STREAMS.jobs.name}/msgs`)) ?? ''
     await rm(join(directory.path, messages), { recursive: true })
     await publish(bus)
-    await expect(consumer.next(1_000, AbortSignal.timeout(6_000))).rejects.toThrow(
+    await expect(consumer.next(1_000, AbortSignal.timeout(60_000))).rejects.toThrow(
       'consumer lane-demo has 1 pending messages but delivered none',
     )
     await expect(bus.ensureStreams()).rejects.toThrow('created again')
     await bus.ensureStreams()
     const again = await bus.consumer(CONSUMER)
     const id = await publish(bus)
-    const delivery = await again.next(5_000, AbortSignal.timeout(6_000))
+    const delivery = await again.next(60_000, AbortSignal.timeout(60_000))
     expect(delivery?.data).toMatchObject({ id })
     await bus.close()
   })

@@ -139,7 +139,7 @@ test('publishes the messages of an outage of the bus once', async () => {
   await nats.kill()
   const meanwhile = await enqueueMany(2)
   await nats.start()
-  await until(async () => (await waiting()) === 0, 15_000)
+  await until(async () => (await waiting()) === 0)
   expect((await published()).toSorted(byId)).toEqual([...before, ...meanwhile].toSorted(byId))
 })
 
@@ -209,7 +209,7 @@ test('creates the streams of a bus that lost its store, and publishes the messag
   await deleteStreams()
   await using _ = run({ pollMs: 50 })
   await enqueueMany(2)
-  await until(async () => (await waiting()) === 0, 8_000)
+  await until(async () => (await waiting()) === 0)
   expect(await published()).toHaveLength(2)
 })
 
@@ -227,9 +227,9 @@ test('a relay that cannot reach the database at its start goes on once it can, w
   stack.use(run({ pollMs: 600_000, database, url: proxy.urlThrough(url), log: noted as never }))
   await failed.promise
   proxy.setFault({ kind: 'none' })
-  await until(async () => (await listeners()) === 1, 20_000)
+  await until(async () => (await listeners()) === 1)
   await enqueueMany(1)
-  await until(async () => (await waiting()) === 0, 20_000)
+  await until(async () => (await waiting()) === 0)
   expect(await published()).toHaveLength(1)
 })
 
@@ -334,6 +334,6 @@ async function replaceStreams(): Promise<void> {
   await bus.ensureStreams()
 }
 
-async function until(isSo: () => Promise<boolean>, milliseconds = 4_000): Promise<void> {
-  await waitFor('The condition', milliseconds, async () => await isSo(), 5)
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  await waitFor('The condition', 60_000, async () => await isSo(), 5)
 }

@@ -7,7 +7,7 @@ import { listProcessStarts, readProcessCounters } from './process-counters.ts'
 
 const IDLE_MS = 20_000
 const SWEEP_TIMEOUT_MS = 60_000
-const START_MS = 10_000
+const START_MS = 60_000
 
 test('an idle studio starts no process and writes no row', async () => {
   await using studio = await startTestStudio()
@@ -27,12 +27,12 @@ test('an idle studio starts no process and writes no row', async () => {
 test('the counters show a process that has ended as well as one that runs', async () => {
   const signal = AbortSignal.timeout(START_MS)
   const before = await readProcessCounters(process.pid)
-  const running = Bun.spawn(['/bin/sleep', '60'])
+  const running = Bun.spawn(['/bin/sleep', '600'])
   try {
     // A process that has just been started has no command line for a moment.
     const findStart = async () =>
       listProcessStarts(before, await readProcessCounters(process.pid)).find(
-        start => start === 'started: /bin/sleep 60',
+        start => start === 'started: /bin/sleep 600',
       )
     expect(await waitUntil(findStart, { what: 'The start', milliseconds: START_MS, signal })).toBeDefined()
     await Bun.spawn(['/bin/true']).exited

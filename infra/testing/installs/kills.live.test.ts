@@ -53,7 +53,7 @@ test.concurrent('recovers from a kill -9 of the launcher, and of all processes a
   expect(await killProcessTree(second.pid)).toBeGreaterThan(2 * PROCESSES.length)
   expect(await waitUntilProcessesExit(directory.path)).toBe(true)
 
-  const otherProcess = Bun.spawn(['/bin/sleep', '60'])
+  const otherProcess = Bun.spawn(['/bin/sleep', '600'])
   expect(await reassignPids(otherProcess.pid, directory.path)).toEqual(['nats.pid', 'postmaster.pid', 'run.json'])
   await using third = await start(directory)
   images.push(await generateImage(await third.url))

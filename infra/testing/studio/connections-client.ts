@@ -32,7 +32,7 @@ export async function waitForConnection(
   client: Requests,
   id: string,
   matches: (connection: Connection) => boolean,
-  milliseconds = 15_000,
+  milliseconds = 60_000,
 ): Promise<Connection> {
   let last: Connection | undefined
   const poll = async () => {
@@ -54,7 +54,7 @@ export async function listModelIds({ fetch }: Requests, connection?: string): Pr
 export async function waitForModels(
   client: Requests,
   connection: string,
-  { areOffered = true, milliseconds = CHANGE_MS }: { areOffered?: boolean; milliseconds?: number } = {},
+  { areOffered = true, milliseconds = 60_000 }: { areOffered?: boolean; milliseconds?: number } = {},
 ): Promise<string[]> {
   const poll = async () => {
     const ids = await listModelIds(client, connection)

@@ -89,7 +89,7 @@ test('a query that is told to stop answers until its delay is over, and a second
 })
 
 test('an ingest that is told to stop takes submissions until its delay is over, and ends', async () => {
-  await using service = start('ingest', { SHUTDOWN_DELAY_SECONDS: '3' })
+  await using service = start('ingest', { SHUTDOWN_DELAY_SECONDS: '8' })
   await service.waitUntilReady()
   process.kill(service.child.pid, 'SIGTERM')
   await waitUntilLeaving(service)

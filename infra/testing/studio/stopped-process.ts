@@ -1,9 +1,9 @@
 import { ok } from 'node:assert/strict'
 import { waitFor } from '../wait-for.ts'
 
-const STOP_MS = 30_000
+const STOP_MS = 60_000
 
-/** Waits until a process is stopped, as by SIGSTOP. @throws Error when it is not within 30 s */
+/** Waits until a process is stopped, as by SIGSTOP. @throws Error when it is not within a minute */
 export async function waitUntilStopped(pid: number): Promise<void> {
   ok(pid > 0)
   const isStopped = async () => {

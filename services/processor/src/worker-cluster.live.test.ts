@@ -13,7 +13,7 @@ test('the death of the leader of the jobs ends no job and makes no call twice, a
   const env = stack.use(await openWorkerEnv({ bus: { url: cluster.urls, replicas: 3 } }))
   const admin = stack.use(await openBusAdmin(cluster.urls))
   env.fake.setBehavior({ delayMs: 1_000 })
-  await env.startWorker({ slots: 3, leaseSeconds: 3 })
+  await env.startWorker({ slots: 3, leaseSeconds: 15 })
   const ids = await Promise.all(Array.from({ length: 6 }, () => env.queue({})))
   await env.fake.waitForRequests(log => log.submits.length === 3)
   const leader = await admin.findLeader('jobs')

@@ -154,7 +154,7 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
     budget: createByteBudget(64_000_000),
     spool,
     uploadConcurrency: options.uploadConcurrency ?? 3,
-    leaseSeconds: options.leaseSeconds ?? 5,
+    leaseSeconds: options.leaseSeconds ?? 30,
     maxSeconds: 60,
     maxSubmits: options.maxSubmits ?? 1,
     maxFailures: 5,

@@ -251,6 +251,6 @@ function getIndices(checked: CheckResult): number[] {
 
 async function fetchFrom({ url }: FakeProviderServer, output: ProviderOutput): Promise<Uint8Array> {
   if (output.kind !== 'url') throw new Error(`expected a URL, not ${output.kind}`)
-  const limits = { maxBytes: 1_000_000, deadlineMs: 5_000, signal: neverAborted }
+  const limits = { maxBytes: 1_000_000, deadlineMs: 60_000, signal: neverAborted }
   return await readAll(await safeGet(output.url, { ...limits, allowOrigins: [url] }), neverAborted)
 }

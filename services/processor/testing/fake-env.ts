@@ -21,7 +21,7 @@ export const REQUEST: ProviderRequest = {
 }
 export const BYTES_REQUEST: ProviderRequest = { ...REQUEST, model: 'fake-bytes' }
 
-export function createTestAdapter({ url }: { url: string }, deadlineMs = 5_000): Adapter {
+export function createTestAdapter({ url }: { url: string }, deadlineMs = 60_000): Adapter {
   return createFakeAdapter({ url, deadlineMs })
 }
 

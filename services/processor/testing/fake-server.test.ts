@@ -6,6 +6,10 @@ import sharp from 'sharp'
 import { createTestAdapter, REQUEST, submitRequest } from './fake-env.ts'
 import { neverAborted } from './make-call.ts'
 
+const WAIT_MS = 60_000
+/** The request has to arrive within it, also on a busy machine. */
+const STRIKING_MS = 5_000
+
 /** Results of reading a file: `whole`, `undecodable` for an image that does not decode, or the code of a `SafeGetError`. */
 const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[]])[] = [
   [{ kind: 'status' }, ['status', 'status', 'status']],
@@ -29,7 +33,7 @@ for (const [fault, reads] of FILE_FAULTS) {
     await using fake = await startFakeProvider()
     const [first = '', second = ''] = await listFiles(fake, 2)
     fake.setBehavior({ files: { 0: fault } })
-    for (const read of reads) expect(await readFile(fake, first)).toBe(read)
+    for (const read of reads) expect(await readFile(fake, first, read === 'timeout' ? STRIKING_MS : WAIT_MS)).toBe(read)
     expect(await readFile(fake, second)).toBe('whole')
     await fake.waitForRequests(log => log.filesInFlight === 0)
     expect(fake.requestLog.files).toHaveLength(reads.length + 1)
@@ -61,7 +65,7 @@ test('does not count an aborted file as in flight', async () => {
   await using fake = await startFakeProvider()
   const [url = ''] = await listFiles(fake, 1)
   fake.holdFiles()
-  expect(await readFile(fake, url)).toBe('timeout')
+  expect(await readFile(fake, url, STRIKING_MS)).toBe('timeout')
   await fake.waitForRequests(log => log.filesInFlight === 0)
 })
 
@@ -139,8 +143,8 @@ async function listFiles(fake: FakeProviderServer, count: number): Promise<strin
   return outputs.flatMap(output => (output.kind === 'url' ? [output.url] : []))
 }
 
-async function readFile(fake: FakeProviderServer, url: string): Promise<string> {
-  const limits = { maxBytes: 300_000, deadlineMs: 5_000, signal: neverAborted, accept: ['image/png'] }
+async function readFile(fake: FakeProviderServer, url: string, deadlineMs = WAIT_MS): Promise<string> {
+  const limits = { maxBytes: 300_000, deadlineMs, signal: neverAborted, accept: ['image/png'] }
   try {
     const bytes = await readAll(await safeGet(url, { ...limits, allowOrigins: [fake.url] }), neverAborted)
     return await sharp(bytes, { failOn: 'truncated' })

@@ -10,8 +10,22 @@ export interface MadeCall {
   raw: string
 }
 
-/** Long enough for a machine with much else to do, and short enough to wait for where a fake does not answer. */
-export const DEADLINES = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
+/** Time limits of the requests of an adapter, in ms. */
+export interface Deadlines {
+  deadlineMs: number
+  submitDeadlineMs: number
+}
+
+/** Limits that no request reaches, however busy the machine. */
+export const DEADLINES: Deadlines = { deadlineMs: 60_000, submitDeadlineMs: 60_000 }
+
+/** Limits of a request that is not answered: it arrives within them on a busy machine, and a test can wait for them. */
+const HANG_DEADLINES: Deadlines = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
+
+/** Returns the limits of an adapter whose provider has a fault. */
+export function chooseDeadlines(fault: string | null): Deadlines {
+  return fault === 'hang' ? HANG_DEADLINES : DEADLINES
+}
 
 export const neverAborted = new AbortController().signal
 

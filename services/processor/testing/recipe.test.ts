@@ -5,7 +5,8 @@ import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const COPIED = ['contracts', 'infra', 'services', 'README.md', 'package.json', 'tsconfig.json', 'bunfig.toml']
-const TEST_MS = 240_000
+/** Longer than that of other tests: it copies the repository, and checks the types of all of it. */
+const TEST_MS = 480_000
 /** The cases of the kit that the toy has outcomes for, and those without a fault. */
 const LEAST_CASES = 20
 

@@ -90,10 +90,10 @@ test('the idle timeout covers neither a slow reader nor a server that sends in s
   await using server = await startTcpServer(socket => trickle(socket, `${HEAD}content-length: 40\r\n\r\n`))
   const response = await safeGet(
     `${server.origin}/`,
-    optionsAllowing([server.origin], { deadlineMs: 60_000, idleTimeoutMs: 500 }),
+    optionsAllowing([server.origin], { deadlineMs: 60_000, idleTimeoutMs: 3_000 }),
   )
   const reader = response.body.getReader()
-  await Bun.sleep(700)
+  await Bun.sleep(3_200)
   let bytes = 0
   for (let next = await reader.read(); !next.done; next = await reader.read()) bytes += next.value.byteLength
   expect(bytes).toBe(40)
@@ -109,7 +109,7 @@ test('fails when the connection is refused, and when the name server never respo
 
 test('closes the connection of an unread body at the deadline, and of a cancelled one at once', async () => {
   await using server = await startTcpServer(socket => pour(socket, CHUNKED, '10000\r\n', 65_536))
-  const unread = await safeGet(`${server.origin}/`, optionsAllowing([server.origin], { deadlineMs: 200 }))
+  const unread = await safeGet(`${server.origin}/`, optionsAllowing([server.origin], { deadlineMs: 3_000 }))
   await server.disconnected
   expect(await catchErrorCode(readAll(unread, neverAborted))).toBe('timeout')
 
@@ -159,7 +159,12 @@ function cut(text: string): (socket: Socket) => void {
 }
 
 function reset(text: string): (socket: Socket) => void {
-  return socket => socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 20))
+  return socket =>
+    socket.write(text, async () => {
+      // The client has to read the text first, which takes turns of this process rather than time.
+      for (let turn = 0; turn < 10; turn++) await Bun.sleep(2)
+      socket.resetAndDestroy()
+    })
 }
 
 /** Writes until the connection is closed. */

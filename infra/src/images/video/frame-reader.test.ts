@@ -84,7 +84,7 @@ test.skipIf(installed === undefined)(
 async function openEnv(options: Parameters<typeof writeFakeFfmpeg>[1]) {
   const directory = await createTestDirectory()
   const ffmpeg: FakeFfmpeg = await writeFakeFfmpeg(directory.path, options)
-  const read = async ({ deadlineMs = 30_000, signal = neverAborted } = {}) =>
+  const read = async ({ deadlineMs = 60_000, signal = neverAborted } = {}) =>
     await openFrameReader({ program: ffmpeg.path, env: {}, deadlineMs }).readFirst(MP4, signal)
   return { ffmpeg, read, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
 }

@@ -16,7 +16,9 @@ const FAST_LIMITS = {
   retryPolicy: { ...RETRY_POLICIES.storeRequest, baseMs: 1, maxMs: 2 },
 }
 /** For a server that answers, on a machine that is busy. */
-const ANSWERED_LIMITS = { ...FAST_LIMITS, tryTimeoutMs: 10_000 }
+const ANSWERED_LIMITS = { ...FAST_LIMITS, tryTimeoutMs: 60_000, idleTimeoutMs: 60_000 }
+/** For one that answers and falls silent. */
+const SILENT_LIMITS = { ...ANSWERED_LIMITS, idleTimeoutMs: 60 }
 const OK = 'HTTP/1.1 200 OK\r\netag: "x"\r\n'
 
 for (const [name, body, then] of [
@@ -26,7 +28,8 @@ for (const [name, body, then] of [
 ] as const) {
   test(`a body ${name} fails its reader`, async () => {
     await using server = startRawServer(OK + body, then)
-    const stored = await openS3Store({ ...server.endpoint, bucket: 'b', limits: ANSWERED_LIMITS }).get('a')
+    const limits = then === 'silence' ? SILENT_LIMITS : ANSWERED_LIMITS
+    const stored = await openS3Store({ ...server.endpoint, bucket: 'b', limits }).get('a')
     expect(stored?.object.bytes).toBe(10)
     await expect(new Response(stored?.body).bytes()).rejects.toThrow('broke off in the middle')
   })
@@ -55,11 +58,7 @@ test('rejects a response without a length', async () => {
 
 test('cancelling the body closes the connection', async () => {
   await using server = startRawServer(`${OK}content-length: 1000000\r\n\r\nabc`, 'silence')
-  const stored = await openS3Store({
-    ...server.endpoint,
-    bucket: 'b',
-    limits: { ...ANSWERED_LIMITS, idleTimeoutMs: 60_000 },
-  }).get('a')
+  const stored = await openS3Store({ ...server.endpoint, bucket: 'b', limits: ANSWERED_LIMITS }).get('a')
   const reader = new Response(stored?.body).body?.getReader()
   await reader?.read()
   await reader?.cancel()

@@ -95,10 +95,16 @@ test('migrates no further rows of a stopped run until it is resumed', async () =
   await using env = await openWorkerEnv()
   const rows = await writeRows(env, 30)
   await using _ = startWorker(env, 'never')
-  const id = await startRun(env, { batch: 2, concurrency: 1 })
-  await waitUntilStarted(env, id)
-  await publish(env, { v: 1, type: 'backfill.stop', id })
-  const stopped = await waitForReport(env, id, ({ state }) => state !== 'running')
+  let id = ''
+  const stopped = await env.sql.begin(async tx => {
+    await tx`set local idle_in_transaction_session_timeout = 0`
+    // The run cannot get past this row before it is stopped.
+    await tx`select from generations where id = ${rows[9]?.id ?? ''} for no key update`
+    id = await startRun(env, { batch: 2, concurrency: 1 })
+    await waitUntilStarted(env, id)
+    await publish(env, { v: 1, type: 'backfill.stop', id })
+    return await waitForReport(env, id, ({ state }) => state !== 'running')
+  })
   expect(stopped.state).toBe('stopped')
   expect(stopped.updated).toBeLessThan(30)
   await publish(env, { v: 1, type: 'backfill.resume', id })

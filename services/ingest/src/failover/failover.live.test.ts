@@ -67,7 +67,7 @@ async function runRules(until: () => Promise<boolean>) {
   const log = createLog({ service: 'test', level: 'silent' })
   const running = runFailovers({ ...deps, log, pollMs: 20, signal: stopping.signal })
   try {
-    await waitFor('the rules', 10_000, until)
+    await waitFor('the rules', 60_000, until)
   } finally {
     stopping.abort()
     await running.catch(() => {})

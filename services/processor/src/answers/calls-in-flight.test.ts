@@ -20,7 +20,7 @@ test('an answer is whole although the disk took none of it for a while', async (
     begin: async headers => refuse().then(() => env.writer.begin(headers)),
     append: async chunk => refuse().then(() => env.writer.append(chunk)),
   }
-  env.calls.send(writer, { deadlineMs: 10_000, submit: async () => createAnswer() })
+  env.calls.send(writer, { deadlineMs: 60_000, submit: async () => createAnswer() })
   expect(await readText(writer)).toBe('first second third')
   await env.calls.settled()
   expect(await env.listStates()).toEqual(['answered'])

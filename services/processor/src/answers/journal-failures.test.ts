@@ -5,7 +5,7 @@ import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { ProviderError } from '../providers/adapter.ts'
 import { type Journal, openJournal } from './journal.ts'
-import { createCall, listStates, readBytes, startWriter } from './journal-env.fixture.ts'
+import { createCall, listStates, startWriter } from './journal-env.fixture.ts'
 
 /** The journal while its folder fails, and while its writers are frozen or fenced out. */
 
@@ -111,13 +111,21 @@ test('an answer is received to its end although its folder was removed', async (
   await writer.markSent()
   await writer.begin({})
   await writer.append(Buffer.from('half '))
-  const reading = readBytes(writer.answer)
-  await Bun.sleep(20)
+  const chunks: Uint8Array[] = []
+  const begun = Promise.withResolvers<void>()
+  const reading = (async () => {
+    for await (const chunk of writer.answer.body(new AbortController().signal)) {
+      chunks.push(chunk)
+      begun.resolve()
+    }
+  })()
+  await begun.promise
   await rm(directory, { recursive: true })
   await mkdir(directory)
   await writer.append(Buffer.from('whole'))
   await writer.end()
-  expect((await reading).toString()).toBe('half whole')
+  await reading
+  expect(Buffer.concat(chunks).toString()).toBe('half whole')
 })
 
 test('an entry that cannot be read now is not taken for none', async () => {

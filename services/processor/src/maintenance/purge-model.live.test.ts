@@ -28,7 +28,7 @@ import {
 import { purgeGenerations, purgeOutputs, purgeReferences } from './purge-rows.ts'
 import { removeNextObjects } from './remove-objects.ts'
 
-const PROPERTY_MS = 60_000
+const PROPERTY_MS = 240_000
 const MANY = { limit: 50 }
 const stack = new AsyncDisposableStack()
 const stores: Record<string, Store> = {}

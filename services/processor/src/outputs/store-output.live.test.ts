@@ -22,8 +22,8 @@ const MB = 1_000_000
 const BUDGET = 64 * MB
 const TARGET = { workspaceId: 'w1', generationId: 'g1', attempt: 3 }
 const LIMITS = {
-  deadlineMs: 60_000,
-  idleTimeoutMs: 30_000,
+  deadlineMs: 180_000,
+  idleTimeoutMs: 60_000,
   maxBufferedBytes: 8 * MB,
   image: { bytes: 20 * MB, pixels: 100 * MB },
   videoBytes: 80 * MB,

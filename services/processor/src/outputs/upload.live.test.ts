@@ -39,8 +39,8 @@ beforeAll(async () => {
   const store = await openDiskStore({ root: `${path}/objects` })
   const spool = await openSpool({ directory: `${path}/spool` })
   const limits = {
-    deadlineMs: 10_000,
-    idleTimeoutMs: 10_000,
+    deadlineMs: 60_000,
+    idleTimeoutMs: 60_000,
     maxBufferedBytes: 8 * MB,
     image: { bytes: 20 * MB, pixels: 20 * MB },
     videoBytes: 20 * MB,

@@ -5,6 +5,7 @@ import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { type ClaimResult, claimGeneration } from './claim.ts'
 import type { Job } from './job.ts'
 import { LeaseLostError, releaseLease, rescheduleJob, withLease } from './lease.ts'
@@ -14,6 +15,8 @@ const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let database: ReturnType<typeof openDatabase>
 const neverAborted = new AbortController().signal
+/** Of a lease that is renewed: four times as often. */
+const LEASE_SECONDS = 4
 let stale = 0
 
 beforeAll(async () => {
@@ -219,20 +222,16 @@ test('leaves the probe of a half-open breaker to a generation that may make a ca
 
 test('renews the lease during the work, and aborts the work when the lease is lost', async () => {
   const id = await insertQueuedGeneration(database)
-  const job = jobOf(await take(id, 1))
+  const job = jobOf(await take(id, LEASE_SECONDS))
+  const first = await readLeaseEnd(id)
   let beats = 0
-  const beaten = Promise.withResolvers<void>()
-  const onRenewal = () => {
-    beats++
-    if (beats === 6) beaten.resolve()
-  }
   const work = withLease(
-    { database, log, job, leaseSeconds: 1, onRenewal, signal: neverAborted, onStale },
+    { database, log, job, leaseSeconds: LEASE_SECONDS, onRenewal: () => beats++, signal: neverAborted, onStale },
     async lease => {
-      await beaten.promise
-      expect((await take(id)).kind).toBe('not-now')
+      await waitFor('renewals', 60_000, async () => beats > 1 && (await readLeaseEnd(id)) > first)
       await database`update generation_jobs set attempt = attempt + 1 where generation_id = ${id}`
       const { promise, reject } = Promise.withResolvers<never>()
+      lease.signal.throwIfAborted()
       lease.signal.addEventListener('abort', () => reject(lease.signal.reason))
       return await promise
     },
@@ -262,6 +261,13 @@ function jobOf(taken: ClaimResult): Job {
 async function withLeaseOf(job: Job, use: (write: Promise<string>) => Promise<string>): Promise<string> {
   const options = { database, log, job, leaseSeconds: 30, onRenewal: () => {}, signal: neverAborted, onStale }
   return await withLease(options, lease => use(lease.write(async () => 'written')))
+}
+
+/** Reads the end of a lease, in ms. */
+async function readLeaseEnd(id: string): Promise<number> {
+  const [row] = await database<{ end: number }[]>`
+    select (extract(epoch from lease_until) * 1000)::float as "end" from generation_jobs where generation_id = ${id}`
+  return row?.end ?? 0
 }
 
 async function expire(id: string): Promise<void> {

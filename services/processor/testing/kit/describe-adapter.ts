@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { ModelSpec } from '@darkroom/contracts/model'
 import sharp from 'sharp'
 import { ProviderError, type ProviderRequest } from '../../src/providers/adapter.ts'
+import { chooseDeadlines, DEADLINES } from '../make-call.ts'
 import { type CallResult, makeJournaledCall } from './journaled-call.ts'
 import { KIT_FAULTS, type KitFault, type KitOutcome, type KitSubject } from './kit-subject.ts'
 import { formatReadmeRow, readReadmeRow } from './readme-row.ts'
@@ -29,7 +30,7 @@ export function describeAdapter(subject: KitSubject): void {
 }
 
 async function expectCall(subject: KitSubject, fault: KitFault | null, outcome: KitOutcome): Promise<void> {
-  await using fake = await subject.startFake()
+  await using fake = await subject.startFake(chooseDeadlines(fault))
   fake.setFault(fault)
   const { live, recovered, traces } = await makeJournaledCall(fake.adapter, fake.request)
   expect(fake.posts()).toBe(1)
@@ -63,7 +64,7 @@ async function expectOutcome(request: ProviderRequest, result: CallResult, outco
 }
 
 async function expectCheck(subject: KitSubject): Promise<void> {
-  await using fake = await subject.startFake()
+  await using fake = await subject.startFake(DEADLINES)
   const signal = AbortSignal.timeout(CHECK_MS)
   expect(await fake.adapter.checkConnection(signal)).toMatchObject({
     ok: true,
@@ -82,7 +83,7 @@ async function expectCheck(subject: KitSubject): Promise<void> {
 
 /** Expects a list of models that are valid as they are, and that fails as the check does with a key that is not accepted. */
 async function expectModels(subject: KitSubject): Promise<void> {
-  await using fake = await subject.startFake()
+  await using fake = await subject.startFake(DEADLINES)
   const signal = AbortSignal.timeout(CHECK_MS)
   const models = await fake.adapter.models(signal)
   expect(models.length).toBeGreaterThan(0)
@@ -101,7 +102,7 @@ async function expectModels(subject: KitSubject): Promise<void> {
 }
 
 async function expectReadmeRow(subject: KitSubject): Promise<void> {
-  await using fake = await subject.startFake()
+  await using fake = await subject.startFake(DEADLINES)
   const { kind } = fake.adapter
   const models = await fake.adapter.models(AbortSignal.timeout(CHECK_MS))
   const row = formatReadmeRow({ kind, models, reportsCost: subject.reportsCost })

@@ -1,5 +1,6 @@
 import type { FailureClass, FailureCode } from '@darkroom/contracts/failures'
 import type { Adapter, ProviderRequest } from '../../src/providers/adapter.ts'
+import type { Deadlines } from '../make-call.ts'
 
 /** Faults that the fake of a provider can be switched to. A kit tries those that its subject has an outcome for. */
 export const KIT_FAULTS = [
@@ -49,8 +50,8 @@ export interface KitFake extends AsyncDisposable {
 /** An adapter that the kit tries. */
 export interface KitSubject {
   name: string
-  /** Starts the fake, with an adapter that is connected to it and a request for `request.indices.length` outputs. */
-  startFake(): Promise<KitFake & { adapter: Adapter; request: ProviderRequest }>
+  /** Starts the fake, with an adapter of these limits that is connected to it and a request for `request.indices.length` outputs. */
+  startFake(deadlines: Deadlines): Promise<KitFake & { adapter: Adapter; request: ProviderRequest }>
   /** Whether the README has a row for it, which says what its models are and do. */
   hasReadmeRow?: true
   /** Whether the adapter reports the cost of a call. */

@@ -281,7 +281,7 @@ function createEndlessObject() {
     let before = -1
     await waitFor(
       'a standstill',
-      20_000,
+      60_000,
       async () => {
         const isStill = before === chunks
         before = chunks

@@ -14,7 +14,7 @@ export interface SseClient {
   notices: string[]
   /** Starts to read, after a `stalled` start. */
   read(): void
-  /** @throws Error if the condition does not hold within 15 s */
+  /** @throws Error if the condition does not hold within a minute */
   waitUntil(condition: () => boolean): Promise<void>
   close(): void
 }

@@ -43,11 +43,11 @@ test('hundreds of requests to a store that accepts connections and never answers
     },
   })
   const store = openS3Store({ ...S3_SETTINGS, endpoint: `http://127.0.0.1:${server.port}` })
-  const deps = { store, findPreviewSource, onWaiting, responseMs: 1_000 }
+  const deps = { store, findPreviewSource, onWaiting, responseMs: 3_000 }
   const codes = await Promise.all(
     Array.from({ length: 400 }, async () => {
       const request = serveMedia(deps, '1', KEY, new Request('http://localhost'))
-      return await withDeadline(request, { milliseconds: 10_000, operation: 'a picture' }).catch(({ code }) => code)
+      return await withDeadline(request, { milliseconds: 60_000, operation: 'a picture' }).catch(({ code }) => code)
     }),
   )
   expect(new Set(codes)).toEqual(new Set(['unavailable']))

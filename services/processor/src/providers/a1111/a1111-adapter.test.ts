@@ -5,7 +5,7 @@ import { resolveSize } from '@darkroom/contracts/size'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { makeCall, neverAborted } from '../../../testing/make-call.ts'
+import { DEADLINES, makeCall, neverAborted } from '../../../testing/make-call.ts'
 import type { ProviderRequest } from '../adapter.ts'
 import { createA1111Adapter } from './a1111-adapter.ts'
 import { createReference, createTestAdapter, openFakeA1111, REQUEST } from './a1111-env.fixture.ts'
@@ -390,8 +390,7 @@ async function serve(answer: (path: string) => Response) {
       connection: 'a1111',
       baseUrl,
       key: null,
-      deadlineMs: 5_000,
-      submitDeadlineMs: 5_000,
+      ...DEADLINES,
     }),
     [Symbol.asyncDispose]: async () => await server.stop(true),
   }
@@ -404,16 +403,16 @@ test('a task is stopped while it runs, and nothing that runs for someone else', 
   if (submitting.kind !== 'remote') throw new Error('expected a remote adapter')
   const submit = (idempotencyKey: string) => submitting.submit(REQUEST, { idempotencyKey, signal: neverAborted })
   const first = submit('call-1')
-  await waitFor('the first task', 10_000, async () => env.fake.tasks.current() !== null)
+  await waitFor('the first task', WAIT_MS, async () => env.fake.tasks.current() !== null)
   const second = submit('call-2')
-  await waitFor('the second task', 10_000, async () => env.fake.posts() === 2)
+  await waitFor('the second task', WAIT_MS, async () => env.fake.posts() === 2)
   await submitting.interrupt?.('call-2', neverAborted)
   await submitting.interrupt?.('call-3', neverAborted)
   expect(env.fake.tasks.interrupted()).toEqual([])
   await submitting.interrupt?.('call-1', neverAborted)
   expect(env.fake.tasks.interrupted()).toHaveLength(1)
   expect((await first).headers).toBeDefined()
-  await waitFor('the second task to run', 10_000, async () => env.fake.tasks.current() !== null)
+  await waitFor('the second task to run', WAIT_MS, async () => env.fake.tasks.current() !== null)
   await submitting.interrupt?.('call-2', neverAborted)
   expect((await second).headers).toBeDefined()
 })

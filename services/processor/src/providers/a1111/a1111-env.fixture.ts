@@ -37,8 +37,8 @@ export async function openFakeA1111(options: FakeA1111Options = {}) {
   }
 }
 
-export function createTestAdapter({ url, key }: Pick<FakeA1111, 'url' | 'key'>): Adapter {
-  return createA1111Adapter({ connection: 'a1111', baseUrl: url, key, progressMs: 50, ...DEADLINES })
+export function createTestAdapter({ url, key }: Pick<FakeA1111, 'url' | 'key'>, deadlines = DEADLINES): Adapter {
+  return createA1111Adapter({ connection: 'a1111', baseUrl: url, key, progressMs: 50, ...deadlines })
 }
 
 export async function createReference(role: ProviderReference['role'], shade: number): Promise<ProviderReference> {

@@ -20,11 +20,11 @@ const OUTCOMES: KitSubject['outcomes'] = {
 for (const flavour of ['a1111', 'sdnext'] as const) {
   describeAdapter({
     name: `a server with the API of A1111 (${flavour})`,
-    startFake: async () => {
+    startFake: async deadlines => {
       const fake = await startFakeA1111({ flavour, key: 'user:canary-7Qm2ZxPd4LrT9vW8' })
       return {
         key: btoa(fake.key),
-        adapter: createTestAdapter(fake),
+        adapter: createTestAdapter(fake, deadlines),
         request: REQUEST,
         setFault: fake.setFault,
         posts: fake.posts,

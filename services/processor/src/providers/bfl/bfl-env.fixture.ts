@@ -30,6 +30,6 @@ export async function openFakeBfl() {
   }
 }
 
-export function createTestAdapter({ url, key }: { url: string; key: string }): Adapter {
-  return createBflAdapter({ connection: 'bfl', baseUrl: url, key, ...DEADLINES })
+export function createTestAdapter({ url, key }: { url: string; key: string }, deadlines = DEADLINES): Adapter {
+  return createBflAdapter({ connection: 'bfl', baseUrl: url, key, ...deadlines })
 }

@@ -5,11 +5,11 @@ import { createTestAdapter, REQUEST } from './bfl-env.fixture.ts'
 
 describeAdapter({
   name: 'Black Forest Labs',
-  startFake: async () => {
+  startFake: async deadlines => {
     const fake = await startFakeBfl()
     return {
       key: fake.key,
-      adapter: createTestAdapter(fake),
+      adapter: createTestAdapter(fake, deadlines),
       request: REQUEST,
       setFault: fake.setFault,
       posts: fake.posts,

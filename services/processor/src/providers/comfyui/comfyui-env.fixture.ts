@@ -5,6 +5,7 @@ import {
 } from '@darkroom/infra/testing/fake-comfyui/fake-server'
 import { TEXT_TO_IMAGE } from '@darkroom/infra/testing/fake-comfyui/text-to-image'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
+import { DEADLINES, type Deadlines } from '../../../testing/make-call.ts'
 import type { ProviderRequest } from '../adapter.ts'
 import { createComfyUiAdapter } from './comfyui-adapter.ts'
 import type { WorkflowFile } from './load-workflows.ts'
@@ -28,15 +29,15 @@ export const REQUEST: ProviderRequest = {
 /** Creates the adapter of a fake with one workflow, or others. */
 export function createTestAdapter(
   fake: Pick<FakeComfyUi, 'url'>,
-  options: { key?: string | null; workflows?: WorkflowFile[]; deadlineMs?: number } = {},
+  options: { key?: string | null; workflows?: WorkflowFile[]; deadlines?: Deadlines } = {},
 ) {
-  const { key = null, workflows = [{ name: 'landscape', content: TEXT_TO_IMAGE }], deadlineMs = 2_000 } = options
+  const { key = null, workflows = [{ name: 'landscape', content: TEXT_TO_IMAGE }], deadlines = DEADLINES } = options
   return createComfyUiAdapter({
     connection: 'comfyui',
     baseUrl: fake.url,
     key,
     workflows: { load: async () => workflows, record: async () => {} },
-    deadlineMs,
+    deadlineMs: deadlines.deadlineMs,
   })
 }
 

@@ -6,11 +6,11 @@ const KEY = 'canary-7Qm2ZxPd4LrT9vW8'
 
 describeAdapter({
   name: 'ComfyUI, behind a proxy that wants a key',
-  startFake: async () => {
+  startFake: async deadlines => {
     const fake = await startTestFake({ key: KEY })
     return {
       key: KEY,
-      adapter: createTestAdapter(fake, { key: KEY }),
+      adapter: createTestAdapter(fake, { key: KEY, deadlines }),
       request: REQUEST,
       setFault: fake.setFault,
       posts: fake.posts,

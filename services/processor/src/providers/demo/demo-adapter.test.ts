@@ -195,7 +195,7 @@ test('rejects an unreadable reference and an unknown model', async () => {
 })
 
 test('describes itself as no AI model', async () => {
-  const [model] = await adapter.models(AbortSignal.timeout(1_000))
+  const [model] = await adapter.models(AbortSignal.timeout(60_000))
   expect(ModelSpec.parse(model)).toMatchObject({ id: 'demo', name: 'Demo (no AI model)', price: { kind: 'free' } })
   expect(model?.note).toContain('No AI model')
 })

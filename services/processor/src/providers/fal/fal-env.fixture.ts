@@ -49,8 +49,8 @@ export async function openFakeFal() {
   }
 }
 
-export function createTestAdapter({ url, key }: Pick<FakeFal, 'url' | 'key'>): Adapter {
-  return createFalAdapter({ connection: 'fal', baseUrl: url, key, ...DEADLINES })
+export function createTestAdapter({ url, key }: Pick<FakeFal, 'url' | 'key'>, deadlines = DEADLINES): Adapter {
+  return createFalAdapter({ connection: 'fal', baseUrl: url, key, ...deadlines })
 }
 
 export async function pollToEnd(adapter: Adapter, handle: string): Promise<CheckResult> {

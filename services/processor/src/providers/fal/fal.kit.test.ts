@@ -5,11 +5,11 @@ import { createTestAdapter, REQUEST } from './fal-env.fixture.ts'
 
 describeAdapter({
   name: 'fal',
-  startFake: async () => {
+  startFake: async deadlines => {
     const fake = await startFakeFal()
     return {
       key: fake.key,
-      adapter: createTestAdapter(fake),
+      adapter: createTestAdapter(fake, deadlines),
       request: REQUEST,
       setFault: fake.setFault,
       posts: fake.posts,

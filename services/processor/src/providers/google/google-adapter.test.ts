@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { FailureClass, FailureCode } from '@darkroom/contracts/failures'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
+import { chooseDeadlines, neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
 import { MAX_HANDLE_CHARACTERS, type ProviderRequest } from '../adapter.ts'
 import { createReference, createTestAdapter, openFakeGoogle, REQUEST } from './google-env.fixture.ts'
 
@@ -104,11 +104,14 @@ const OTHER_FAULTS = [
 ] as const
 
 test('sends nothing else after any other failure of the first submission, and goes on to try the background', async () => {
-  await using env = await openFakeGoogle()
-  for (const [count, fault] of OTHER_FAULTS.entries()) {
+  for (const fault of OTHER_FAULTS) {
+    await using env = await openFakeGoogle({ deadlines: chooseDeadlines(fault) })
     env.fake.setFault(fault)
     await getProviderError(() => env.makeCall())
-    expect([fault, ...env.listPosts()]).toEqual([fault, ...Array(count + 1).fill(INTERACTIONS)])
+    expect([fault, ...env.listPosts()]).toEqual([fault, INTERACTIONS])
+    env.fake.setFault(null)
+    await env.makeCall()
+    expect([fault, ...env.listPosts()]).toEqual([fault, INTERACTIONS, INTERACTIONS])
   }
 })
 
@@ -263,7 +266,8 @@ test('cancels an interaction, and says when it is too late or gone', async () =>
   expect(await adapter.cancel(finished, neverAborted)).toEqual({ kind: 'too-late', billed: null })
   for (const fault of ['rate-limited', 'hang', 'cut-mid-body', 'html'] as const) {
     fake.setFault(fault)
-    const error = await getProviderError(() => adapter.cancel(handle, neverAborted))
+    const later = createTestAdapter(fake, chooseDeadlines(fault))
+    const error = await getProviderError(() => later.cancel(handle, neverAborted))
     expect([fault, error.failure]).toEqual([fault, 'retryable'])
   }
 })
@@ -274,7 +278,8 @@ test('polls that fail may be repeated, and a handle leads nowhere else', async (
   const retryable: FailureClass = 'retryable'
   for (const fault of ['rate-limited', 'unavailable', 'hang', 'cut-before-answer', 'cut-mid-body', 'html']) {
     env.fake.setFault(fault)
-    const error = await getProviderError(() => env.adapter.check(handle, neverAborted))
+    const adapter = createTestAdapter(env.fake, chooseDeadlines(fault))
+    const error = await getProviderError(() => adapter.check(handle, neverAborted))
     expect([fault, error.failure]).toEqual([fault, retryable])
   }
   const sent = env.fake.requests().length

@@ -1,6 +1,6 @@
 import { type FakeGoogle, startFakeGoogle } from '@darkroom/infra/testing/fake-google/fake-server'
 import sharp from 'sharp'
-import { DEADLINES, makeCall } from '../../../testing/make-call.ts'
+import { DEADLINES, type Deadlines, makeCall } from '../../../testing/make-call.ts'
 import type { Adapter, ProviderReference, ProviderRequest } from '../adapter.ts'
 import { createGoogleAdapter } from './google-adapter.ts'
 
@@ -32,9 +32,9 @@ export const VIDEO_REQUEST: ProviderRequest = {
 }
 
 /** Starts the fake and an adapter that is connected to it. */
-export async function openFakeGoogle(options: { background?: boolean } = {}) {
+export async function openFakeGoogle({ deadlines, ...options }: { background?: boolean; deadlines?: Deadlines } = {}) {
   const fake = await startFakeGoogle(options)
-  const adapter = createTestAdapter(fake)
+  const adapter = createTestAdapter(fake, deadlines)
   return {
     fake,
     adapter,
@@ -48,8 +48,8 @@ export async function openFakeGoogle(options: { background?: boolean } = {}) {
   }
 }
 
-export function createTestAdapter({ url, key }: Pick<FakeGoogle, 'url' | 'key'>): Adapter {
-  return createGoogleAdapter({ connection: 'google', baseUrl: url, key, ...DEADLINES })
+export function createTestAdapter({ url, key }: Pick<FakeGoogle, 'url' | 'key'>, deadlines = DEADLINES): Adapter {
+  return createGoogleAdapter({ connection: 'google', baseUrl: url, key, ...deadlines })
 }
 
 /** Creates an input image. */

@@ -4,7 +4,7 @@ import { toModel } from '@darkroom/contracts/model-fields'
 import { estimateMicros } from '@darkroom/contracts/price'
 import { resolveSize } from '@darkroom/contracts/size'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { neverAborted } from '../../../testing/make-call.ts'
+import { chooseDeadlines, neverAborted } from '../../../testing/make-call.ts'
 import { IMAGE_MODELS, VIDEO_MODELS } from './catalogue.ts'
 import { createTestAdapter, openFakeGoogle, REQUEST } from './google-env.fixture.ts'
 import { isSameModel, toBaseName } from './model-name.ts'
@@ -146,6 +146,7 @@ test('checks a connection for nothing, and fails as the list does', async () => 
     redirect: 'provider_refused',
   })) {
     fake.setFault(fault)
+    const adapter = createTestAdapter(fake, chooseDeadlines(fault))
     const checked = await adapter.checkConnection(neverAborted)
     expect([fault, checked]).toMatchObject([fault, { ok: false, error: { code } }])
     expect((await getProviderError(() => adapter.models(neverAborted))).code).toBe(code as 'key_refused')

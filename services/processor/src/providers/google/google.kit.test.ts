@@ -2,7 +2,7 @@ import { startFakeGoogle } from '@darkroom/infra/testing/fake-google/fake-server
 import { COMMON_OUTCOMES } from '../../../testing/kit/common-outcomes.ts'
 import { describeAdapter } from '../../../testing/kit/describe-adapter.ts'
 import type { KitSubject } from '../../../testing/kit/kit-subject.ts'
-import { makeCall } from '../../../testing/make-call.ts'
+import { type Deadlines, makeCall } from '../../../testing/make-call.ts'
 import { createTestAdapter, REQUEST, VIDEO_REQUEST } from './google-env.fixture.ts'
 
 const OUTCOMES: KitSubject['outcomes'] = {
@@ -34,14 +34,14 @@ describeAdapter({
     'content-refused': { code: 'content_refused', failure: 'permanent', isBilled: true },
     'output-refused': { code: 'output_refused', failure: 'permanent' },
   },
-  startFake: async () => ({ ...(await startInBackground()), request: VIDEO_REQUEST }),
+  startFake: async deadlines => ({ ...(await startInBackground(deadlines)), request: VIDEO_REQUEST }),
 })
 
-async function startInBackground() {
+async function startInBackground(deadlines: Deadlines) {
   const fake = await startFakeGoogle()
   return {
     key: fake.key,
-    adapter: createTestAdapter(fake),
+    adapter: createTestAdapter(fake, deadlines),
     request: REQUEST,
     setFault: fake.setFault,
     posts: fake.posts,
@@ -51,9 +51,9 @@ async function startInBackground() {
 }
 
 /** Starts a fake whose models do not run in the background, with an adapter that has learned it by a first call. */
-async function startAtOnce() {
+async function startAtOnce(deadlines: Deadlines) {
   const fake = await startFakeGoogle({ background: false })
-  const adapter = createTestAdapter(fake)
+  const adapter = createTestAdapter(fake, deadlines)
   await makeCall(adapter, REQUEST)
   const [posts, micros] = [fake.posts(), sum(fake.billed())]
   return {

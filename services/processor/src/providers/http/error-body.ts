@@ -3,10 +3,10 @@ import { redact } from './http-client.ts'
 
 /** Longest part of an error's body that is read, in bytes. */
 const MAX_ERROR_BYTES = 65_536
-const ERROR_BODY_MS = 3_000
+const ERROR_BODY_MS = 10_000
 
 /**
- * Reads the body of an error: its beginning, for a few seconds, and without the secrets. The rest is cancelled. Never throws.
+ * Reads the body of an error: its beginning, for ten seconds, and without the secrets. The rest is cancelled. Never throws.
  *
  * @returns the parsed JSON, a text that is none, or undefined where nothing could be read
  */

@@ -18,6 +18,9 @@ const SUBMIT: HttpRequest = {
 }
 const POLL: HttpRequest = { ...SUBMIT, method: 'GET', body: undefined, failureIfUnanswered: 'retryable' }
 
+/** The deadline of a response that never ends, within which its request has to arrive. */
+const STRIKING_MS = 1_000
+
 type Handle = (response: ServerResponse, request: IncomingMessage) => void
 
 async function startServer(handle: Handle) {
@@ -33,7 +36,7 @@ async function startServer(handle: Handle) {
     baseUrl,
     headers: () => ({ authorization: `Bearer ${CANARY}` }),
     fetch,
-    deadlineMs: 10_000,
+    deadlineMs: 60_000,
   }
   const close = async () => {
     server.closeAllConnections()
@@ -132,16 +135,21 @@ test('reads Retry-After in milliseconds, seconds and as a date, at any length', 
 test('reads little of an error of 50 MB, and does not wait for one that never ends', async () => {
   let written = 0
   const chunk = Buffer.alloc(1_000_000, 'x')
-  await using server = await startServer(async (response, request) => {
+  await using server = await startServer(async response => {
     response.writeHead(400)
-    if (request.method === 'GET') return void response.write('{')
     for (; written < 50_000_000 && !response.destroyed; written += chunk.byteLength)
       if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')])
     response.end()
   })
   expect((await getProviderError(() => sendRequest(server.client, SUBMIT))).code).toBe('provider_refused')
   expect(written).toBeLessThan(20_000_000)
-  const client = { ...server.client, deadlineMs: 300 }
+  // Its status is there at once, so that the deadline ends its body alone.
+  const answer = async (_: unknown, init?: RequestInit) => {
+    const start = (body: ReadableStreamDefaultController) =>
+      init?.signal?.addEventListener('abort', () => body.error(init.signal?.reason))
+    return new Response(new ReadableStream({ start }), { status: 400 })
+  }
+  const client = { ...server.client, fetch: Object.assign(answer, fetch), deadlineMs: 300 }
   expect((await getProviderError(() => sendRequest(client, POLL))).code).toBe('provider_refused')
 })
 
@@ -158,7 +166,7 @@ test('ends a response that is cut off, too long, silent, or no JSON', async () =
   let kind = -1
   await using server = await startServer(response => kinds[kind]?.(response))
   for (kind = 0; kind < kinds.length; kind += 1) {
-    const client = expected[kind] === 'silent' ? { ...server.client, deadlineMs: 300 } : server.client
+    const client = expected[kind] === 'silent' ? { ...server.client, deadlineMs: STRIKING_MS } : server.client
     for (const request of [SUBMIT, POLL]) {
       const error = await getProviderError(
         async () => await readJson(await sendRequest(client, request), request, 1_000),
@@ -227,9 +235,12 @@ test('returns the few headers that may be stored, without the key', async () => 
 })
 
 test('a call that its own time limit ends was not answered by the provider', async () => {
-  await using server = await startServer(() => {})
-  const signal = AbortSignal.timeout(50)
-  const error = await getProviderError(() => sendRequest(server.client, { ...SUBMIT, signal }))
+  const timeout = AbortSignal.timeout(1)
+  await once(timeout, 'abort')
+  const limit = new AbortController()
+  // Once the call was sent: what was not has another class.
+  await using server = await startServer(() => limit.abort(timeout.reason))
+  const error = await getProviderError(() => sendRequest(server.client, { ...SUBMIT, signal: limit.signal }))
   expect(error).toMatchObject({ code: 'provider_silent', failure: 'unknown' })
 })
 

@@ -30,6 +30,6 @@ export async function openFakeIdeogram() {
   }
 }
 
-export function createTestAdapter({ url, key }: { url: string; key: string }): Adapter {
-  return createIdeogramAdapter({ connection: 'ideogram', baseUrl: url, key, ...DEADLINES })
+export function createTestAdapter({ url, key }: { url: string; key: string }, deadlines = DEADLINES): Adapter {
+  return createIdeogramAdapter({ connection: 'ideogram', baseUrl: url, key, ...deadlines })
 }

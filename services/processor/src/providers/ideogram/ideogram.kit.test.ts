@@ -5,11 +5,11 @@ import { createTestAdapter, REQUEST } from './ideogram-env.fixture.ts'
 
 describeAdapter({
   name: 'Ideogram',
-  startFake: async () => {
+  startFake: async deadlines => {
     const fake = await startFakeIdeogram()
     return {
       key: fake.key,
-      adapter: createTestAdapter(fake),
+      adapter: createTestAdapter(fake, deadlines),
       request: REQUEST,
       setFault: fake.setFault,
       posts: fake.posts,

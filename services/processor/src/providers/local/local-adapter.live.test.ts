@@ -88,10 +88,12 @@ test('a cancel ends the process with the work, and what waits is made in its tur
 })
 
 test('the process has a low priority and no secrets, ends without work, and is started again when there is some', async () => {
-  await using own = openTestUpscaler({ idleMs: 50 })
   const task = { bytes: strip, scale: 2 } as const
-  await own.upscale(task, signal)
-  await waitFor('the idle process to end', 60_000, async () => own.listPids().length === 0)
+  await using idle = openTestUpscaler({ idleMs: 50 })
+  await idle.upscale(task, signal)
+  await waitFor('the idle process to end', 60_000, async () => idle.listPids().length === 0)
+  await idle.upscale(task, signal)
+  await using own = openTestUpscaler()
   await own.upscale(task, signal)
   const [pid = 0] = own.listPids()
   expect(getPriority(pid)).toBe(10)

@@ -5,7 +5,7 @@ import {
 } from '@darkroom/infra/testing/fake-openai-compatible/fake-server'
 import { FLAVOURS, type Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
 import sharp from 'sharp'
-import { DEADLINES, type MadeCall, makeCall, neverAborted } from '../../../testing/make-call.ts'
+import { DEADLINES, type Deadlines, type MadeCall, makeCall, neverAborted } from '../../../testing/make-call.ts'
 import type { Adapter, ProviderReference, ProviderRequest } from '../adapter.ts'
 import { createOpenAiCompatibleAdapter } from './openai-compatible-adapter.ts'
 
@@ -23,6 +23,7 @@ export interface EnvOptions {
   dialect?: Dialect
   /** Key that the adapter sends; that of the server unless given. */
   sentKey?: string | null
+  deadlines?: Deadlines
 }
 
 /** Starts a fake server of one flavour, and connects an adapter to it. */
@@ -36,7 +37,7 @@ export async function startCompatibleEnv(options: EnvOptions): Promise<Compatibl
     key: options.sentKey === undefined ? ownKey : options.sentKey,
     dialect,
     foundDialect: null,
-    ...DEADLINES,
+    ...(options.deadlines ?? DEADLINES),
   })
   let model: string | undefined
   return {

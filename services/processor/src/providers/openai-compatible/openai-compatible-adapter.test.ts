@@ -5,7 +5,7 @@ import type { Fault } from '@darkroom/infra/testing/fake-openai/faults'
 import { FLAVOURS, type Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { makeCall, neverAborted } from '../../../testing/make-call.ts'
+import { chooseDeadlines, makeCall, neverAborted } from '../../../testing/make-call.ts'
 import { downloadOutput } from '../../outputs/download.ts'
 import type { Spool } from '../../outputs/spool.ts'
 import type { DownloadAccess, ProviderOutput } from '../adapter.ts'
@@ -268,7 +268,7 @@ test.each<[Fault, object]>([
   ['empty-answer', { ...REFUSED, code: 'no_outputs' }],
   ['huge-error', REFUSED],
 ])('%s: %j, after one request, and without the key', async (fault, expected) => {
-  await using env = await startCompatibleEnv({ flavour: 'xai' })
+  await using env = await startCompatibleEnv({ flavour: 'xai', deadlines: chooseDeadlines(fault) })
   await env.generate()
   env.fake.setFault(fault)
   const error = await getProviderError(() => env.generate())
@@ -415,7 +415,7 @@ function connect(baseUrl: string, key: string | null) {
 async function download(output: Extract<ProviderOutput, { kind: 'url' }>, access: DownloadAccess | undefined) {
   const spool: Spool = { write: () => Promise.reject(new Error('it is too large')) }
   const media = { image: { bytes: 1_000_000, pixels: 1_000_000 }, videoBytes: 1_000_000 }
-  const limits = { ...media, deadlineMs: 10_000, idleTimeoutMs: 10_000, maxBufferedBytes: 1_000_000 }
+  const limits = { ...media, deadlineMs: 60_000, idleTimeoutMs: 60_000, maxBufferedBytes: 1_000_000 }
   const budget = createByteBudget(100_000_000)
   await using downloaded = await downloadOutput(
     { allowOrigins: [], budget, spool, limits, access },

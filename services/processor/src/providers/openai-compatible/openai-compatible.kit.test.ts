@@ -18,8 +18,8 @@ const SUBJECTS: [flavour: Flavour, reportsCost: boolean, outcomes: KitSubject['o
 for (const [flavour, reportsCost, outcomes] of SUBJECTS) {
   describeAdapter({
     name: `an OpenAI-compatible server (${flavour})`,
-    startFake: async () => {
-      const env = await startCompatibleEnv({ flavour, key: 'sk-canary-0123456789abcdef' })
+    startFake: async deadlines => {
+      const env = await startCompatibleEnv({ flavour, key: 'sk-canary-0123456789abcdef', deadlines })
       // Listed before a fault is switched on: the server is recognised by it.
       const [model] = await env.adapter.models(neverAborted)
       return {

@@ -3,7 +3,7 @@ import type { FailureClass, FailureCode } from '@darkroom/contracts/failures'
 import type { Fault } from '@darkroom/infra/testing/fake-openai/faults'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
+import { chooseDeadlines, makeCall, neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
 import type { ProviderReference, ProviderRequest } from '../adapter.ts'
 import { createTestAdapter, openFakeOpenAi, REQUEST } from './openai-env.fixture.ts'
 
@@ -151,7 +151,8 @@ test('maps each fault to its error with one submission, and the key is in none o
   for (const [fault, code, failure, billed, message = ''] of FAULTS) {
     const [posts, bills] = [fake.posts(), fake.billed().length]
     fake.setFault(fault)
-    const error = await getProviderError(() => env.makeCall())
+    const adapter = createTestAdapter(fake, chooseDeadlines(fault))
+    const error = await getProviderError(() => makeCall(adapter, REQUEST))
     expect([fault, error.code, error.failure, fake.posts() - posts, fake.billed().length - bills]).toEqual([
       fault,
       code,
@@ -268,7 +269,8 @@ test('polls that fail may be repeated, whatever the fault', async () => {
   const { handle = '' } = await env.makeCall(RESUMABLE)
   for (const fault of ['server-error', 'hang', 'cut-before-answer', 'cut-mid-body', 'html', 'invalid-json']) {
     env.fake.setFault(fault)
-    const error = await getProviderError(() => env.adapter.check(handle, neverAborted))
+    const adapter = createTestAdapter(env.fake, chooseDeadlines(fault))
+    const error = await getProviderError(() => adapter.check(handle, neverAborted))
     expect(`${fault} ${error.failure}`).toBe(`${fault} retryable`)
   }
 })

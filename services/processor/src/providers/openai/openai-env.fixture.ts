@@ -30,6 +30,6 @@ export async function openFakeOpenAi() {
   }
 }
 
-export function createTestAdapter({ url, key }: Pick<FakeOpenAi, 'url' | 'key'>): Adapter {
-  return createOpenAiAdapter({ connection: 'openai', baseUrl: url, key, ...DEADLINES })
+export function createTestAdapter({ url, key }: Pick<FakeOpenAi, 'url' | 'key'>, deadlines = DEADLINES): Adapter {
+  return createOpenAiAdapter({ connection: 'openai', baseUrl: url, key, ...deadlines })
 }

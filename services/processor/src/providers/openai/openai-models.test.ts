@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { ModelSpec } from '@darkroom/contracts/model'
 import { toModel } from '@darkroom/contracts/model-fields'
 import { estimateMicros } from '@darkroom/contracts/price'
-import { neverAborted } from '../../../testing/make-call.ts'
+import { chooseDeadlines, neverAborted } from '../../../testing/make-call.ts'
 import { createModelSpecs } from './model-specs.ts'
 import { createTestAdapter, openFakeOpenAi } from './openai-env.fixture.ts'
 
@@ -94,7 +94,7 @@ test('checks a connection for nothing, and tells a key that may not list from on
   }
   for (const [fault, code] of Object.entries(codes)) {
     fake.setFault(fault)
-    const checked = await adapter.checkConnection(neverAborted)
+    const checked = await createTestAdapter(fake, chooseDeadlines(fault)).checkConnection(neverAborted)
     expect(checked).toMatchObject({ ok: false, error: { code } })
     expect(Bun.inspect(checked)).not.toContain('canary')
   }

@@ -15,11 +15,11 @@ describeAdapter({ ...createSubject('OpenAI, with previews', STREAMED), outcomes:
 function createSubject(name: string, request: ProviderRequest): KitSubject {
   return {
     name,
-    startFake: async () => {
+    startFake: async deadlines => {
       const fake = await startFakeOpenAi()
       return {
         key: fake.key,
-        adapter: createTestAdapter(fake),
+        adapter: createTestAdapter(fake, deadlines),
         request,
         setFault: fake.setFault,
         posts: fake.posts,

@@ -45,8 +45,8 @@ export async function openFakeReplicate() {
   }
 }
 
-export function createTestAdapter({ url, key }: Pick<FakeReplicate, 'url' | 'key'>): Adapter {
-  return createReplicateAdapter({ connection: 'replicate', baseUrl: url, key, ...DEADLINES })
+export function createTestAdapter({ url, key }: Pick<FakeReplicate, 'url' | 'key'>, deadlines = DEADLINES): Adapter {
+  return createReplicateAdapter({ connection: 'replicate', baseUrl: url, key, ...deadlines })
 }
 
 async function pollOnce(adapter: Adapter, handle: string) {

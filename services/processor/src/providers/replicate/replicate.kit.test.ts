@@ -6,9 +6,9 @@ import { createTestAdapter, REQUEST } from './replicate-env.fixture.ts'
 
 describeAdapter({
   name: 'Replicate',
-  startFake: async () => {
+  startFake: async deadlines => {
     const fake = await startFakeReplicate()
-    const adapter = createTestAdapter(fake)
+    const adapter = createTestAdapter(fake, deadlines)
     // What a model takes is read before its first submission: a fault is to strike the submission.
     await adapter.models(neverAborted)
     return {

@@ -3,7 +3,7 @@ import { ModelSpec } from '@darkroom/contracts/model'
 import { estimateMicros } from '@darkroom/contracts/price'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
+import { chooseDeadlines, neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
 import type { Adapter, ProviderRequest, Receipt } from '../adapter.ts'
 import { createRunwayAdapter } from './runway-adapter.ts'
 import { createReference, createTestAdapter, openFakeRunway, REQUEST } from './runway-env.fixture.ts'
@@ -250,7 +250,8 @@ test('polls that fail may be repeated, whatever the fault', async () => {
     'invalid-json',
   ]) {
     env.fake.setFault(fault)
-    const error = await getProviderError(() => env.adapter.check(handle, neverAborted))
+    const adapter = createTestAdapter(env.fake, chooseDeadlines(fault))
+    const error = await getProviderError(() => adapter.check(handle, neverAborted))
     expect(`${fault} ${error.failure}`).toBe(`${fault} retryable`)
   }
 })

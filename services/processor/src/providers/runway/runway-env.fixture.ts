@@ -32,8 +32,8 @@ export async function openFakeRunway() {
 }
 
 /** Creates an adapter that polls without a wait. */
-export function createTestAdapter({ url, key }: { url: string; key: string }): Adapter {
-  return createRunwayAdapter({ connection: 'runway', baseUrl: url, key, ...DEADLINES, minPollSeconds: 0.01 })
+export function createTestAdapter({ url, key }: { url: string; key: string }, deadlines = DEADLINES): Adapter {
+  return createRunwayAdapter({ connection: 'runway', baseUrl: url, key, ...deadlines, minPollSeconds: 0.01 })
 }
 
 export async function createReference(role: ProviderReference['role'], width = 320): Promise<ProviderReference> {

@@ -1,14 +1,15 @@
+import { startFakeRunway } from '@darkroom/infra/testing/fake-runway/fake-server'
 import { COMMON_OUTCOMES } from '../../../testing/kit/common-outcomes.ts'
 import { describeAdapter } from '../../../testing/kit/describe-adapter.ts'
-import { openFakeRunway, REQUEST } from './runway-env.fixture.ts'
+import { createTestAdapter, REQUEST } from './runway-env.fixture.ts'
 
 describeAdapter({
   name: 'Runway',
-  startFake: async () => {
-    const { fake, adapter } = await openFakeRunway()
+  startFake: async deadlines => {
+    const fake = await startFakeRunway()
     return {
       key: fake.key,
-      adapter,
+      adapter: createTestAdapter(fake, deadlines),
       request: REQUEST,
       setFault: fake.setFault,
       posts: fake.posts,

@@ -4,7 +4,7 @@ import { isValidSetting } from '@darkroom/contracts/model-fields'
 import { listResolutions } from '@darkroom/contracts/size'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { makeCall, neverAborted } from '../../../testing/make-call.ts'
+import { DEADLINES, makeCall, neverAborted } from '../../../testing/make-call.ts'
 import type { ProviderRequest } from '../adapter.ts'
 import { createSdCppAdapter } from './sdcpp-adapter.ts'
 import { createReference, createTestAdapter, openFakeSdCpp, REQUEST } from './sdcpp-env.fixture.ts'
@@ -321,7 +321,7 @@ async function serve(answer: () => Response) {
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: answer })
   const baseUrl = `http://127.0.0.1:${server.port}`
   return {
-    adapter: createSdCppAdapter({ connection: 'sdcpp', baseUrl, key: null, deadlineMs: 5_000 }),
+    adapter: createSdCppAdapter({ connection: 'sdcpp', baseUrl, key: null, ...DEADLINES }),
     [Symbol.asyncDispose]: async () => await server.stop(true),
   }
 }

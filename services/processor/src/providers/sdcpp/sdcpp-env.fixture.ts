@@ -38,8 +38,8 @@ export async function openFakeSdCpp(options: Parameters<typeof startFakeSdCpp>[0
   }
 }
 
-export function createTestAdapter({ url, key }: Pick<FakeSdCpp, 'url' | 'key'>): Adapter {
-  return createSdCppAdapter({ connection: 'sdcpp', baseUrl: url, key, ...DEADLINES })
+export function createTestAdapter({ url, key }: Pick<FakeSdCpp, 'url' | 'key'>, deadlines = DEADLINES): Adapter {
+  return createSdCppAdapter({ connection: 'sdcpp', baseUrl: url, key, ...deadlines })
 }
 
 export async function createReference(role: ProviderReference['role'], shade: number): Promise<ProviderReference> {

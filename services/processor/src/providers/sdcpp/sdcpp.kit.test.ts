@@ -5,11 +5,11 @@ import { createTestAdapter, REQUEST } from './sdcpp-env.fixture.ts'
 
 describeAdapter({
   name: 'stable-diffusion.cpp, behind a proxy that wants a key',
-  startFake: async () => {
+  startFake: async deadlines => {
     const fake = await startFakeSdCpp({ key: 'canary-7Qm2ZxPd4LrT9vW8' })
     return {
       key: fake.key,
-      adapter: createTestAdapter(fake),
+      adapter: createTestAdapter(fake, deadlines),
       request: REQUEST,
       setFault: fake.setFault,
       posts: fake.posts,

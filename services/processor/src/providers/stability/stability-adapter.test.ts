@@ -3,7 +3,7 @@ import { ModelSpec } from '@darkroom/contracts/model'
 import { estimateMicros } from '@darkroom/contracts/price'
 import sharp from 'sharp'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
-import { neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
+import { chooseDeadlines, neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
 import type { ProviderRequest } from '../adapter.ts'
 import { createStabilityAdapter } from './stability-adapter.ts'
 import { createReference, createTestAdapter, openFakeStability, REQUEST } from './stability-env.fixture.ts'
@@ -229,7 +229,8 @@ test('polls that fail may be repeated, whatever the fault', async () => {
     'invalid-json',
   ]) {
     env.fake.setFault(fault)
-    const error = await getProviderError(() => env.adapter.check(handle, neverAborted))
+    const adapter = createTestAdapter(env.fake, chooseDeadlines(fault))
+    const error = await getProviderError(() => adapter.check(handle, neverAborted))
     expect(`${fault} ${error.failure}`).toBe(`${fault} retryable`)
   }
 })

@@ -32,8 +32,8 @@ export async function openFakeStability() {
 }
 
 /** Creates an adapter that polls without a wait. */
-export function createTestAdapter({ url, key }: { url: string; key: string }): Adapter {
-  return createStabilityAdapter({ connection: 'stability', baseUrl: url, key, ...DEADLINES, minPollSeconds: 0.01 })
+export function createTestAdapter({ url, key }: { url: string; key: string }, deadlines = DEADLINES): Adapter {
+  return createStabilityAdapter({ connection: 'stability', baseUrl: url, key, ...deadlines, minPollSeconds: 0.01 })
 }
 
 export async function createReference(role: ProviderReference['role'], width = 96): Promise<ProviderReference> {

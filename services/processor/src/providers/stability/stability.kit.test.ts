@@ -1,8 +1,9 @@
+import { startFakeStability } from '@darkroom/infra/testing/fake-stability/fake-server'
 import { COMMON_OUTCOMES } from '../../../testing/kit/common-outcomes.ts'
 import { describeAdapter } from '../../../testing/kit/describe-adapter.ts'
 import type { KitSubject } from '../../../testing/kit/kit-subject.ts'
 import type { ProviderRequest } from '../adapter.ts'
-import { createReference, openFakeStability, REQUEST } from './stability-env.fixture.ts'
+import { createReference, createTestAdapter, REQUEST } from './stability-env.fixture.ts'
 
 /** A model that is answered with an id: its output is four times the image. */
 const JOB: ProviderRequest = {
@@ -22,11 +23,11 @@ describeAdapter(createSubject('Stability AI, polled', JOB))
 function createSubject(name: string, request: ProviderRequest): KitSubject {
   return {
     name,
-    startFake: async () => {
-      const { fake, adapter } = await openFakeStability()
+    startFake: async deadlines => {
+      const fake = await startFakeStability()
       return {
         key: fake.key,
-        adapter,
+        adapter: createTestAdapter(fake, deadlines),
         request,
         setFault: fake.setFault,
         posts: fake.posts,
