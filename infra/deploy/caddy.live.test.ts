@@ -36,6 +36,9 @@ beforeAll(async () => {
   const settings = { PUBLIC_URL: toUrl(port), INGEST_PORT: String(ingest), QUERY_PORT: String(query) }
   stack.use(await startCaddy({ port, ingest: [toHost(ingest)], query: [toHost(query)] }))
   studio = stack.use(await startTestStudio(settings))
+  // Caddy looks once a second whether a service is there, and has looked when they were not.
+  const isThere = async () => (await studio.fetch('/api/generate')).status !== 503
+  await waitFor('A look at ingest', AWAY_MS, isThere)
 })
 afterAll(() => stack.disposeAsync())
 
