@@ -17,56 +17,45 @@ export interface NetProxy extends AsyncDisposable {
   reconnect(): void
 }
 
+/** A connection of a browser, and the one to the studio behind it. */
+interface ProxiedConnection {
+  browser: Socket
+  studio: Socket
+  /** The text that its event stream has delivered; undefined where it has none. */
+  delivered: string | undefined
+}
+
 /** Starts a proxy on a free port. @param targetPort returns the port of the studio, called with each connection */
 export async function startNetProxy(targetPort: () => number): Promise<NetProxy> {
-  const sockets = new Map<Socket, 'stream' | 'other'>()
-  const studios = new Map<Socket, Socket>()
-  const delivered = new Map<Socket, string>()
+  const connections = new Set<ProxiedConnection>()
   const lastEventIds: string[] = []
   let isDisconnected = false
   const server = createServer(browser => {
     if (isDisconnected) return void browser.destroy()
-    const studio = connect(targetPort(), '127.0.0.1')
-    sockets.set(browser, 'other')
-    studios.set(browser, studio)
+    const connection = connectToStudio(browser, targetPort())
+    connections.add(connection)
     browser.on('data', (bytes: Buffer) => {
       const head = bytes.toString('latin1')
       if (!head.startsWith('GET /api/events')) return
-      sockets.set(browser, 'stream')
-      delivered.set(browser, '')
+      connection.delivered = ''
       lastEventIds.push(/(?:^last-event-id: |\?lastEventId=)([\d.]*)/im.exec(head)?.[1] ?? '')
     })
-    studio.on('data', (bytes: Buffer) => {
-      const before = delivered.get(browser)
-      if (before !== undefined) delivered.set(browser, before + bytes.toString('latin1'))
-    })
-    for (const [from, other] of [
-      [browser, studio],
-      [studio, browser],
-    ] as const) {
-      from.pipe(other)
-      from.on('error', () => other.destroy())
-      from.on('close', () => other.destroy())
-    }
-    browser.on('close', () => {
-      sockets.delete(browser)
-      studios.delete(browser)
-      delivered.delete(browser)
-    })
+    browser.on('close', () => connections.delete(connection))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const listStreams = () => [...connections].filter(({ delivered }) => delivered !== undefined)
   const disconnect = () => {
     isDisconnected = true
-    for (const socket of sockets.keys()) socket.destroy()
+    for (const { browser } of connections) browser.destroy()
   }
   return {
     port: (server.address() as AddressInfo).port,
-    countStreams: () => [...sockets.values()].filter(use => use === 'stream').length,
+    countStreams: () => listStreams().length,
     lastEventIds,
-    countDelivered: text => [...delivered.values()].filter(all => all.includes(text)).length,
+    countDelivered: text => listStreams().filter(({ delivered }) => delivered?.includes(text)).length,
     silence: () => {
-      for (const [browser, studio] of studios) if (sockets.get(browser) === 'stream') studio.unpipe(browser)
+      for (const { browser, studio } of listStreams()) studio.unpipe(browser)
     },
     disconnect,
     reconnect: () => {
@@ -78,4 +67,21 @@ export async function startNetProxy(targetPort: () => number): Promise<NetProxy>
       await once(server, 'close')
     },
   }
+}
+
+function connectToStudio(browser: Socket, port: number): ProxiedConnection {
+  const studio = connect(port, '127.0.0.1')
+  const connection: ProxiedConnection = { browser, studio, delivered: undefined }
+  studio.on('data', (bytes: Buffer) => {
+    if (connection.delivered !== undefined) connection.delivered += bytes.toString('latin1')
+  })
+  for (const [from, other] of [
+    [browser, studio],
+    [studio, browser],
+  ] as const) {
+    from.pipe(other)
+    from.on('error', () => other.destroy())
+    from.on('close', () => other.destroy())
+  }
+  return connection
 }

@@ -13,6 +13,7 @@ import {
   submitPrompt,
   waitForPrompt,
 } from './comfyui-studio.ts'
+import { withAnotherProcessor } from './stack-actions.ts'
 
 /**
  * A ComfyUI server and its processor, killed, stopped and cut: one prompt each, adopted by its id. At each step with `ALL_FAULTS=1`; else
@@ -72,10 +73,11 @@ test.each(
   await processor.restart({ FAIL_AT: `${at}:stop` })
   const id = await submitPrompt(studio, `stopped at ${at}`)
   await waitUntilStopped(processor.pid)
-  await using _ = await addProcessor()
-  await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
-  processor.signal('SIGCONT')
-  await expectMade(studio, id, before, ONCE)
+  await withAnotherProcessor(studio.stack, {}, async () => {
+    await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
+    processor.signal('SIGCONT')
+    await expectMade(studio, id, before, ONCE)
+  })
 })
 
 const LOSSES = ['cut-before-answer', 'cut-after-headers', 'cut-mid-body', 'cut-after-answer', 'hang', 'server-error']
@@ -175,11 +177,6 @@ async function submitUntil(where: 'pending' | 'running'): Promise<string[]> {
   if (where === 'pending') ids.push(await submitPrompt(studio, 'second'))
   await waitForPrompt(studio, where)
   return ids
-}
-
-async function addProcessor(): Promise<AsyncDisposable> {
-  const processor = await studio.stack.addProcessor()
-  return { [Symbol.asyncDispose]: () => studio.stack.removeProcessor(processor) }
 }
 
 async function waitUntilNoted(id: string): Promise<void> {

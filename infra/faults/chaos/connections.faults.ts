@@ -19,6 +19,7 @@ import type { FaultService } from '../../testing/studio/fault-service.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { waitFor } from '../../testing/wait-for.ts'
+import { withAnotherProcessor } from './stack-actions.ts'
 
 /** Connections of several processors, each with an environment of its own, and connections that come and go. */
 
@@ -109,13 +110,13 @@ test('a processor with another encryption key takes no job of a connection whose
   await using fake = await startFakeOpenAi()
   const { id } = await addConnection(stack.client, { kind: 'openai', baseUrl: fake.url, key: fake.key })
   const offered = await waitForModels(stack.client, id)
-  const other = await stack.addProcessor({ ...NONE, ENCRYPTION_KEY: '8'.repeat(64) })
-  // Such a processor would withdraw what nobody seems to serve, once it is no longer new.
-  await stack.sql`update connections set created_at = now() - interval '1 hour' where id = ${id}`
-  const watch = watchModels(offered)
-  for (let made = 0; made < 4; made++) await expectMade(id, fake)
-  expect(await watch.stop()).toEqual([])
-  await stack.removeProcessor(other)
+  await withAnotherProcessor(stack, { ...NONE, ENCRYPTION_KEY: '8'.repeat(64) }, async () => {
+    // Such a processor would withdraw what nobody seems to serve, once it is no longer new.
+    await stack.sql`update connections set created_at = now() - interval '1 hour' where id = ${id}`
+    const watch = watchModels(offered)
+    for (let made = 0; made < 4; made++) await expectMade(id, fake)
+    expect(await watch.stop()).toEqual([])
+  })
   await stack.client.fetch(`/api/connections/${id}`, { method: 'DELETE' })
 })
 

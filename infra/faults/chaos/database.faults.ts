@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
+import { lockGenerations } from '../../testing/lock-generations.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft, type Load, startLoad } from './load.ts'
-import { lockGenerations } from './stack-actions.ts'
 
 /** A database that is killed, ends connections, freezes, is locked, loses responses and is restored from a backup. */
 

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
+import { lockGenerations } from '../../testing/lock-generations.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft } from './load.ts'
-import { lockGenerations } from './stack-actions.ts'
 
 /** An ingest that is killed while it accepts a request, and deletion from the trash. */
 

@@ -7,7 +7,7 @@ import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft } from './load.ts'
-import { listOutputStates } from './stack-actions.ts'
+import { listOutputStates, withAnotherProcessor } from './stack-actions.ts'
 
 /** Processors that are killed, frozen, stalled and stopped at each step of a generation. */
 
@@ -109,7 +109,7 @@ test.each([
     await stack.processor.restart({ FAIL_AT })
     const { id } = await stack.client.submit(createImageDraft(FAIL_AT))
     await waitUntilClaimedBy(stack.processor, id)
-    await withAnotherProcessor({}, async () => {
+    await withAnotherProcessor(stack, {}, async () => {
       const made = await stack.client.waitForGeneration(id, isFinished)
       expect([made.status, made.attempt]).toEqual(['completed', 2])
       expect(made.outputs.map(({ url }) => url?.includes(`/${id}/2/`))).toEqual([true, true])
@@ -176,7 +176,7 @@ test('F29: processors whose clocks are an hour off take nothing from one another
   await stack.fake.setBehavior({ holdFiles: true })
   const { id } = await stack.client.submit(createImageDraft('longer than a lease'))
   await waitUntilClaimedBy(stack.processor, id)
-  await withAnotherProcessor({ ...CLOCK, CLOCK_WRONG_MS: '3600000' }, async () => {
+  await withAnotherProcessor(stack, { ...CLOCK, CLOCK_WRONG_MS: '3600000' }, async () => {
     await stack.busAdmin.publish('jobs.generate.fake', JSON.stringify({ v: 1, type: 'generation.queued', id }))
     const other = await stack.client.submit({ ...createImageDraft('by any of them'), model: 'fake-bytes' })
     expect((await stack.client.waitForGeneration(other.id, isFinished)).status).toBe('completed')
@@ -187,12 +187,6 @@ test('F29: processors whose clocks are an hour off take nothing from one another
   await stack.processor.restart()
   expect(await checkInvariants(stack)).toEqual([])
 })
-
-/** Runs `work` beside a second processor, which is gone after it, also if it fails: later tests expect one. */
-async function withAnotherProcessor(env: Record<string, string>, work: () => Promise<void>): Promise<void> {
-  const other = await stack.addProcessor(env)
-  await work().finally(() => stack.removeProcessor(other))
-}
 
 async function generateDespiteKill(
   at: string,

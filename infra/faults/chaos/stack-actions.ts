@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
-import type { Database } from '../../src/database/connection.ts'
 import type { Client } from '../../testing/invariants/client.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
+import type { TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
 
 /** Submits images and waits until the generation has ended. */
@@ -18,18 +18,12 @@ export function listOutputStates({ outputs }: Generation): string[] {
   return outputs.map(({ state }) => state)
 }
 
-/** Locks the table `generations` for every other connection. @returns a function that releases the lock */
-export async function lockGenerations(sql: Database): Promise<() => Promise<void>> {
-  const release = Promise.withResolvers<void>()
-  const locked = Promise.withResolvers<void>()
-  const locking = sql.begin(async tx => {
-    await tx`lock table generations in access exclusive mode`
-    locked.resolve()
-    await release.promise
-  })
-  await locked.promise
-  return async () => {
-    release.resolve()
-    await locking
-  }
+/** Runs `work` beside another processor, which is gone after it, also if it fails: later tests expect one. */
+export async function withAnotherProcessor(
+  stack: TestStack,
+  env: Record<string, string>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const other = await stack.addProcessor(env)
+  await work().finally(() => stack.removeProcessor(other))
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../src/database/connection.ts'
 import { migrate, migrateTables, UnfinishedRestoreError } from '../../src/database/migrations.ts'
 import { lockRemovals, resumeRemovals } from '../../src/database/studio-state.ts'
 import type { Store } from '../../src/store/store.ts'
+import { lockGenerations } from '../../testing/lock-generations.ts'
 import { createRandom } from '../../testing/random.ts'
 import { runCommand } from '../../testing/studio/run-command.ts'
 import { createTestDirectory } from '../../testing/test-resources.ts'
@@ -95,7 +96,7 @@ test('Ctrl-C stops a backup in order: the earlier one is whole, and objects may 
   await insertUniqueOutputs(source, 20)
   await resumeRemovals(sql)
   // It waits for the rows, so that it cannot have ended before it is stopped.
-  const unlock = await lockGenerations()
+  const unlock = await lockGenerations(sql)
   const running = spawnCommand('backup', [folder, '--concurrency', '1'], source.env)
   await waitFor('The pause', 60_000, areRemovalsPaused, 5).finally(() => running.kill('SIGINT'))
   await unlock()
@@ -245,22 +246,6 @@ test('answers that are not stored yet are in the backup and come back', async ()
   }
   await rename(from, `${from}.old`)
 })
-
-/** Locks the table `generations` for every other connection. @returns a function that releases the lock */
-async function lockGenerations(): Promise<() => Promise<void>> {
-  const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const locking = sql.begin(async tx => {
-    await tx`set local idle_in_transaction_session_timeout = 0`
-    await tx`lock table generations in access exclusive mode`
-    locked.resolve()
-    await release.promise
-  })
-  await locked.promise
-  return async () => {
-    release.resolve()
-    await locking
-  }
-}
 
 async function areRemovalsPaused(): Promise<boolean> {
   return !(await sql.begin(lockRemovals))
