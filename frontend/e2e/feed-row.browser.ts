@@ -14,7 +14,7 @@ const SIZES = [
 ] as const
 const TABLET = { hasTouch: true, isMobile: true, viewport: { width: 1180, height: 820 } }
 const DENSITIES = ['medium', 'large', 'small'] as const
-/** Pages that are opened until the frames of one do not stop. */
+/** Number of pages that are tried before stopped frames fail a test. */
 const MAX_PAGES = 3
 
 let studio: TestStudio & AsyncDisposable
@@ -280,7 +280,12 @@ async function open(options: BrowserContextOptions = {}, density = 'medium', bro
   await page.goto(studio.url)
   await page.getByRole('article').first().waitFor()
   await waitForFrames(page)
-  return { page, pageErrors: opened.pageErrors.filter(error => !error.startsWith('request to another host')) }
+  return {
+    page,
+    get pageErrors() {
+      return opened.pageErrors.filter(error => !error.startsWith('request to another host'))
+    },
+  }
 }
 
 /** Scrolls to the row of a prompt. */
@@ -298,8 +303,8 @@ async function showRow(page: Page, prompt: string): Promise<Locator> {
 /**
  * Scrolls through the feed at a size of the view, and collects what a function returns of every row in it.
  *
- * Once in some 50,000 frames on a busy machine, Chromium stops those of a page permanently: its compositor waits for a layer tree that is never
- * ready, whatever is sent to the page, and scripts go on. A page that is opened again has frames. Other projects have met it too.
+ * Once in some 50,000 frames on a busy machine, Chromium stops those of a page permanently: its compositor waits for a layer tree that is
+ * never ready, whatever is sent to the page, and scripts go on. A page that is opened again has frames. Other projects have met it too.
  * @see https://github.com/dknauss/Sudo/pull/353
  */
 async function visitRows(
@@ -313,6 +318,8 @@ async function visitRows(
     const problems = await tryToVisitRows(current.page, find)
     if (problems !== 'no-frames') return { opened: current, problems }
     if (pages === MAX_PAGES) throw new Error(`the frames of ${pages} pages have stopped`)
+    process.stderr.write(`The frames of a page have stopped at ${size.width} px. It is opened again.\n`)
+    expect(current.pageErrors).toEqual([])
     await current.page.context().close()
     current = await openAgain()
   }
@@ -322,7 +329,7 @@ async function tryToVisitRows(page: Page, find: (row: Element) => string[]): Pro
   // Not an argument of `evaluate`: that cannot be a function, and the page may not make one of a text.
   const collect = await page.evaluateHandle(`(${find})`)
   return await page.evaluate(async inspect => {
-    /** Returns whether a frame comes within 20 s, of which those do not count in which the whole page stands still. */
+    /** Returns whether a frame comes within 20 s, not counting those in which the whole page stands still. */
     const waitForFrame = () =>
       new Promise<boolean>(resolve => {
         let [ticks, timer] = [0, 0]

@@ -11,8 +11,9 @@ import { isBrowserTest, isClusterTest, planStages, type TestSequence } from './t
 import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
 /**
- * One time limit for all tests and hooks: it ends what hangs. A slow or busy machine never reaches it, which matters because Bun then
- * kills the child processes of the test, a shared database or browser among them, and the rest of the file fails.
+ * One time limit for all tests and hooks, but a longer one of their own: it ends what hangs. A slow or busy machine never reaches it,
+ * which matters because Bun then kills the child processes of the test, a shared database or browser among them, and the rest of the
+ * file fails.
  */
 const TEST_ARGS = ['test', '--timeout', '240000']
 

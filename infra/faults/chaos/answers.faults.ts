@@ -70,7 +70,7 @@ test('V3: a second signal gives up calls that have not answered, and nothing is 
   const ids = await submitAndWaitUntilSent(stack, 'fake-bytes', GENERATIONS)
   const exited = stack.processor.waitForExit()
   stack.processor.signal('SIGTERM')
-  // The second signal is a new one some time after the processor has noticed the first.
+  // A second signal counts only some time after the processor has noticed the first.
   const isStopping = async () =>
     (await (await fetch(`${stack.processor.url}/readyz`)).text()).includes('"stopping":true')
   await waitFor('The stop', 60_000, isStopping)

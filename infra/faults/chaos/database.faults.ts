@@ -76,7 +76,7 @@ test('F19: a repeated submission finds a commit whose response was lost, under t
 })
 
 test('F20: refuses requests that wait for a lock with 503 and Retry-After, and stays alive', async () => {
-  const unlock = await lockGenerations(stack.sql)
+  await using lock = await lockGenerations(stack.sql)
   const body = JSON.stringify(createImageDraft('behind a lock'))
   const headers = { 'content-type': 'application/json' }
   const submissions = Array.from({ length: 4 }, () =>
@@ -86,7 +86,7 @@ test('F20: refuses requests that wait for a lock with 503 and Retry-After, and s
   for (const response of await Promise.all(submissions)) {
     expect([response.status, response.headers.has('retry-after')]).toEqual([503, true])
   }
-  await unlock()
+  await lock.release()
   await stack.client.submit(createImageDraft('after a lock'))
   await expectInvariants()
 })

@@ -46,13 +46,13 @@ test.each(['before-put', 'after-put'])(
 )
 
 test('F6: an ingest that is stopped answers the requests that it has, and exits in order', async () => {
-  const unlock = await lockGenerations(stack.sql)
+  await using lock = await lockGenerations(stack.sql)
   const submission = stack.client.log.addSubmission(createImageDraft('requested before the stop'))
   const status = stack.client.trySubmit(submission)
   await waitForBlockedQuery()
   const died = stack.ingest.waitForExit()
   stack.ingest.signal('SIGTERM')
-  await unlock()
+  await lock.release()
   expect([await status, await died]).toEqual([202, 'exit 0'])
   expect(await checkInvariants(stack)).toEqual([])
 })

@@ -25,5 +25,6 @@ export async function withAnotherProcessor(
   work: () => Promise<void>,
 ): Promise<void> {
   const other = await stack.addProcessor(env)
-  await work().finally(() => stack.removeProcessor(other))
+  await using _ = { [Symbol.asyncDispose]: () => stack.removeProcessor(other) }
+  await work()
 }

@@ -96,10 +96,10 @@ test('Ctrl-C stops a backup in order: the earlier one is whole, and objects may 
   await insertUniqueOutputs(source, 20)
   await resumeRemovals(sql)
   // It waits for the rows, so that it cannot have ended before it is stopped.
-  const unlock = await lockGenerations(sql)
+  await using lock = await lockGenerations(sql)
   const running = spawnCommand('backup', [folder, '--concurrency', '1'], source.env)
   await waitFor('The pause', 60_000, areRemovalsPaused, 5).finally(() => running.kill('SIGINT'))
-  await unlock()
+  await lock.release()
   expect(await running.exited).toBe(130)
   const [studio] = await sql`
     select removals_paused_until < clock_timestamp() + interval '61 seconds' as "isEnding" from studio`

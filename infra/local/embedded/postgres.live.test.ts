@@ -109,10 +109,10 @@ test('waits for the last session of a killed server on the same folder', async (
   const wait = { milliseconds: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) }
   const session = await waitUntil(() => findComputing(first.url), { ...wait, what: 'The busy session' })
   await using kill = new AsyncDisposableStack()
-  kill.defer(() => void process.kill(session, 'SIGKILL'))
   await first.kill()
   const starting = start(directory.path)
-  starting.catch(() => {})
+  kill.defer(async () => void (await starting.catch(() => undefined)))
+  kill.defer(() => void process.kill(session, 'SIGKILL'))
   const readLog = () => readFile(join(directory.path, 'postgres.log'), 'utf8')
   const isRefused = async () => (await readLog()).includes('is still in use') || undefined
   await waitUntil(isRefused, { ...wait, what: 'The refusal of the new server' })

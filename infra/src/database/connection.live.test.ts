@@ -260,7 +260,7 @@ test('statements to a database that swallows everything fail, also those without
     log,
   })
   stack.defer(() => sql.end({ timeout: 1 }))
-  // A statement may take half a second, which it may also take to open two connections on a busy machine.
+  // A statement has half a second, which two new connections may take on a busy machine.
   await waitUntilAnswered(() => Promise.all([sql`select pg_sleep(0.05)`, sql`select pg_sleep(0.05)`]))
   proxy.setFault({ kind: 'black-hole' })
   const statements = Array.from({ length: 6 }, (_, number) => sql`select ${number}::int`.catch(error => error.code))

@@ -7,7 +7,7 @@ export interface StudioClient {
   /** @throws Error with the response's text unless the submission is accepted */
   submit(body: unknown): Promise<Generation>
   getGeneration(id: string): Promise<Generation>
-  /** Waits until a generation matches. @throws Error with the generation as it was last, after `milliseconds` (30,000 unless given) */
+  /** Waits until a generation matches. @throws Error with the generation as it was last, after `milliseconds` (60,000 unless given) */
   waitForGeneration: WaitForGeneration
 }
 

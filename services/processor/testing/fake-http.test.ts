@@ -10,10 +10,7 @@ import {
   submitRequest,
 } from './fake-env.ts'
 import { getProviderError } from './get-provider-error.ts'
-import { neverAborted } from './make-call.ts'
-
-/** The deadline of a request that hangs, within which it has to arrive. */
-const STRIKING_MS = 1_000
+import { HANG_MS, neverAborted } from './make-call.ts'
 
 /** The error of a submission, and the number of predictions that it began, by fault. */
 const SUBMIT_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string, begun: number])[] = [
@@ -39,7 +36,7 @@ for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
     await using fake = await startFakeProvider()
     fake.setBehavior({ submit: fault })
     for (const request of [REQUEST, BYTES_REQUEST]) {
-      const provider = createTestAdapter(fake, fault.kind === 'hang' ? STRIKING_MS : undefined)
+      const provider = createTestAdapter(fake, fault.kind === 'hang' ? HANG_MS : undefined)
       const error = await getProviderError(async () => {
         const submitted = await submitAndRead(provider, request)
         if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
@@ -69,7 +66,7 @@ const CHECK_FAULTS: readonly (readonly [fault: RequestFault, code: string, failu
 for (const [fault, code, failure] of CHECK_FAULTS) {
   test(`maps ${fault.kind} ${fault.status ?? ''} of a check or a cancel to ${code}, ${failure}`, async () => {
     await using fake = await startFakeProvider()
-    const provider = createTestAdapter(fake, fault.kind === 'hang' ? STRIKING_MS : undefined)
+    const provider = createTestAdapter(fake, fault.kind === 'hang' ? HANG_MS : undefined)
     const requestId = await submitRequest(createTestAdapter(fake))
     fake.setBehavior({ check: fault, cancel: fault })
     const retryAfterSeconds = code === 'rate_limited' ? 0 : null

@@ -4,11 +4,9 @@ import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import sharp from 'sharp'
 import { createTestAdapter, REQUEST, submitRequest } from './fake-env.ts'
-import { neverAborted } from './make-call.ts'
+import { HANG_MS, neverAborted } from './make-call.ts'
 
 const WAIT_MS = 60_000
-/** The request has to arrive within it, also on a busy machine. */
-const STRIKING_MS = 5_000
 
 /** Results of reading a file: `whole`, `undecodable` for an image that does not decode, or the code of a `SafeGetError`. */
 const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[]])[] = [
@@ -33,7 +31,7 @@ for (const [fault, reads] of FILE_FAULTS) {
     await using fake = await startFakeProvider()
     const [first = '', second = ''] = await listFiles(fake, 2)
     fake.setBehavior({ files: { 0: fault } })
-    for (const read of reads) expect(await readFile(fake, first, read === 'timeout' ? STRIKING_MS : WAIT_MS)).toBe(read)
+    for (const read of reads) expect(await readFile(fake, first, read === 'timeout' ? HANG_MS : WAIT_MS)).toBe(read)
     expect(await readFile(fake, second)).toBe('whole')
     await fake.waitForRequests(log => log.filesInFlight === 0)
     expect(fake.requestLog.files).toHaveLength(reads.length + 1)
@@ -65,7 +63,7 @@ test('does not count an aborted file as in flight', async () => {
   await using fake = await startFakeProvider()
   const [url = ''] = await listFiles(fake, 1)
   fake.holdFiles()
-  expect(await readFile(fake, url, STRIKING_MS)).toBe('timeout')
+  expect(await readFile(fake, url, HANG_MS)).toBe('timeout')
   await fake.waitForRequests(log => log.filesInFlight === 0)
 })
 

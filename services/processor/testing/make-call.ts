@@ -19,8 +19,9 @@ export interface Deadlines {
 /** Limits that no request reaches, however busy the machine. */
 export const DEADLINES: Deadlines = { deadlineMs: 60_000, submitDeadlineMs: 60_000 }
 
-/** Limits of a request that is not answered: it arrives within them on a busy machine, and a test can wait for them. */
-const HANG_DEADLINES: Deadlines = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
+/** Limit of a request that is never answered, in ms: long enough for it to arrive on a busy machine, short enough to wait for. */
+export const HANG_MS = 5_000
+const HANG_DEADLINES: Deadlines = { deadlineMs: HANG_MS, submitDeadlineMs: HANG_MS }
 
 /** Returns the limits of an adapter whose provider has a fault. */
 export function chooseDeadlines(fault: string | null): Deadlines {

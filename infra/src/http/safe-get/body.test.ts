@@ -87,16 +87,17 @@ for (const [when, respond] of [
 }
 
 test('the idle timeout covers neither a slow reader nor a server that sends in small chunks', async () => {
-  await using server = await startTcpServer(socket => trickle(socket, `${HEAD}content-length: 40\r\n\r\n`))
-  const response = await safeGet(
-    `${server.origin}/`,
-    optionsAllowing([server.origin], { deadlineMs: 60_000, idleTimeoutMs: 3_000 }),
-  )
-  const reader = response.body.getReader()
-  await Bun.sleep(3_200)
-  let bytes = 0
-  for (let next = await reader.read(); !next.done; next = await reader.read()) bytes += next.value.byteLength
-  expect(bytes).toBe(40)
+  // One byte each 10 ms: longer than the idle timeout in all.
+  await using server = await startTcpServer(socket => trickle(socket, `${HEAD}content-length: 400\r\n\r\n`))
+  const limits = optionsAllowing([server.origin], { deadlineMs: 60_000, idleTimeoutMs: 3_000 })
+  for (const waitMs of [0, 3_200]) {
+    const response = await safeGet(`${server.origin}/`, limits)
+    const reader = response.body.getReader()
+    await Bun.sleep(waitMs)
+    let bytes = 0
+    for (let next = await reader.read(); !next.done; next = await reader.read()) bytes += next.value.byteLength
+    expect(bytes).toBe(400)
+  }
 })
 
 test('fails when the connection is refused, and when the name server never responds', async () => {

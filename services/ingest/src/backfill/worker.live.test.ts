@@ -2,11 +2,12 @@ import { expect, test } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BackfillOptions } from '@darkroom/contracts/history/backfill'
-import { BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
+import { BACKFILL_CONSUMER, BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
 import { type Bus, openBus } from '@darkroom/infra/bus/bus'
 import { type BackfillReport, readReport } from '@darkroom/infra/database/backfill-report'
 import { sleep, withDeadline } from '@darkroom/infra/runtime/timers'
 import { startTestNats, type TestNats } from '@darkroom/infra/testing/test-resources'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
 import { FAILPOINTS } from './failpoints.ts'
 import { migrateBatch } from './migrate-batch.ts'
@@ -96,17 +97,23 @@ test('migrates no further rows of a stopped run until it is resumed', async () =
   const rows = await writeRows(env, 30)
   await using _ = startWorker(env, 'never')
   let id = ''
-  const stopped = await env.sql.begin(async tx => {
+  await env.sql.begin(async tx => {
     await tx`set local idle_in_transaction_session_timeout = 0`
-    // The run cannot get past this row before it is stopped.
+    // The run needs this row too, so that it cannot end before it is stopped.
     await tx`select from generations where id = ${rows[9]?.id ?? ''} for no key update`
     id = await startRun(env, { batch: 2, concurrency: 1 })
     await waitUntilStarted(env, id)
     await publish(env, { v: 1, type: 'backfill.stop', id })
-    return await waitForReport(env, id, ({ state }) => state !== 'running')
+    await waitForReport(env, id, ({ state }) => state !== 'running')
   })
-  expect(stopped.state).toBe('stopped')
-  expect(stopped.updated).toBeLessThan(30)
+  await waitFor(
+    'the end of the batch',
+    DONE_TIMEOUT_MS,
+    async () => (await env.bus.countBacklog(BACKFILL_CONSUMER)) === 0,
+  )
+  const stopped = await readReport(env.sql, id)
+  expect(stopped?.state).toBe('stopped')
+  expect(stopped?.updated).toBeLessThan(30)
   await publish(env, { v: 1, type: 'backfill.resume', id })
   expect(await waitUntilDone(env, id)).toMatchObject({ updated: 30, images: 60 })
   await expectMoved(env, rows)

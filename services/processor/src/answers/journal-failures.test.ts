@@ -119,7 +119,7 @@ test('an answer is received to its end although its folder was removed', async (
       begun.resolve()
     }
   })()
-  await begun.promise
+  await Promise.race([begun.promise, reading])
   await rm(directory, { recursive: true })
   await mkdir(directory)
   await writer.append(Buffer.from('whole'))

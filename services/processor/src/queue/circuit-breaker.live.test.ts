@@ -27,7 +27,7 @@ test('opens after three failures in a row, for longer with each further one, and
     const remaining = remainingSecondsOf(await check())
     const elapsed = (performance.now() - begun) / 1_000
     expect(remaining).toBeLessThanOrEqual(coolDown)
-    // What has passed is the time of the machine.
+    // The statements take time themselves.
     expect(remaining + elapsed).toBeGreaterThan(coolDown - 1)
   }
   for (let more = 0; more < 20; more++) await breaker.record(busy)

@@ -15,7 +15,7 @@ const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let database: ReturnType<typeof openDatabase>
 const neverAborted = new AbortController().signal
-/** Of a lease that is renewed: four times as often. */
+/** Length of a lease, in seconds. It is renewed every quarter of it. */
 const LEASE_SECONDS = 4
 let stale = 0
 
@@ -229,6 +229,7 @@ test('renews the lease during the work, and aborts the work when the lease is lo
     { database, log, job, leaseSeconds: LEASE_SECONDS, onRenewal: () => beats++, signal: neverAborted, onStale },
     async lease => {
       await waitFor('renewals', 60_000, async () => beats > 1 && (await readLeaseEnd(id)) > first)
+      expect((await take(id)).kind).toBe('not-now')
       await database`update generation_jobs set attempt = attempt + 1 where generation_id = ${id}`
       const { promise, reject } = Promise.withResolvers<never>()
       lease.signal.throwIfAborted()

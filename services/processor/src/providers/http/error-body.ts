@@ -3,19 +3,24 @@ import { redact } from './http-client.ts'
 
 /** Longest part of an error's body that is read, in bytes. */
 const MAX_ERROR_BYTES = 65_536
+/** Longer than a network or a machine stands still, and short beside the job that waits. */
 const ERROR_BODY_MS = 10_000
 
 /**
- * Reads the body of an error: its beginning, for ten seconds, and without the secrets. The rest is cancelled. Never throws.
+ * Reads the body of an error: its beginning, for ten seconds at most, and without the secrets. The rest is cancelled. Never throws.
  *
  * @returns the parsed JSON, a text that is none, or undefined where nothing could be read
  */
-export async function readErrorBody(response: Response, secrets: readonly string[]): Promise<unknown> {
+export async function readErrorBody(
+  response: Response,
+  secrets: readonly string[],
+  milliseconds = ERROR_BODY_MS,
+): Promise<unknown> {
   const reader = response.body?.getReader()
   if (!reader) return undefined
   const chunks: Uint8Array[] = []
   await withDeadline(readBeginning(reader, chunks), {
-    milliseconds: ERROR_BODY_MS,
+    milliseconds,
     operation: 'reading an error',
   }).catch(() => undefined)
   void reader.cancel().catch(() => undefined)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getProviderError } from '../../../testing/get-provider-error.ts'
+import { HANG_MS } from '../../../testing/make-call.ts'
 import { toAnswerHeaders } from './answer-headers.ts'
 import { getSecrets, type HttpClient, type HttpRequest, redact } from './http-client.ts'
 import { readChunks, readJson } from './read-response.ts'
@@ -17,9 +18,6 @@ const SUBMIT: HttpRequest = {
   failureIfUnanswered: 'unknown',
 }
 const POLL: HttpRequest = { ...SUBMIT, method: 'GET', body: undefined, failureIfUnanswered: 'retryable' }
-
-/** The deadline of a response that never ends, within which its request has to arrive. */
-const STRIKING_MS = 1_000
 
 type Handle = (response: ServerResponse, request: IncomingMessage) => void
 
@@ -166,7 +164,7 @@ test('ends a response that is cut off, too long, silent, or no JSON', async () =
   let kind = -1
   await using server = await startServer(response => kinds[kind]?.(response))
   for (kind = 0; kind < kinds.length; kind += 1) {
-    const client = expected[kind] === 'silent' ? { ...server.client, deadlineMs: STRIKING_MS } : server.client
+    const client = expected[kind] === 'silent' ? { ...server.client, deadlineMs: HANG_MS } : server.client
     for (const request of [SUBMIT, POLL]) {
       const error = await getProviderError(
         async () => await readJson(await sendRequest(client, request), request, 1_000),
@@ -235,11 +233,9 @@ test('returns the few headers that may be stored, without the key', async () => 
 })
 
 test('a call that its own time limit ends was not answered by the provider', async () => {
-  const timeout = AbortSignal.timeout(1)
-  await once(timeout, 'abort')
   const limit = new AbortController()
   // Once the call was sent: what was not has another class.
-  await using server = await startServer(() => limit.abort(timeout.reason))
+  await using server = await startServer(() => limit.abort(new DOMException('The call took too long.', 'TimeoutError')))
   const error = await getProviderError(() => sendRequest(server.client, { ...SUBMIT, signal: limit.signal }))
   expect(error).toMatchObject({ code: 'provider_silent', failure: 'unknown' })
 })
