@@ -1,5 +1,7 @@
 import { waitUntil } from '../local/process/wait-until.ts'
 
+const SUCCESS_MS = 60_000
+
 /**
  * Polls until there is a result.
  *
@@ -24,4 +26,17 @@ export async function waitFor<T>(
     signal,
     ...(intervalMs === undefined ? {} : { intervalMs }),
   })
+}
+
+/** Repeats a call that may fail until it succeeds. @param what the awaited thing, for the error @throws DeadlineError after a minute */
+export async function waitForSuccess(what: string, call: () => PromiseLike<unknown>): Promise<void> {
+  const succeeds = async () => {
+    try {
+      await call()
+      return true
+    } catch {
+      return false
+    }
+  }
+  await waitFor(what, SUCCESS_MS, succeeds)
 }

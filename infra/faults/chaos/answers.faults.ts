@@ -3,7 +3,7 @@ import { FAILPOINTS } from '../../src/runtime/failpoint.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
-import { waitFor } from '../../testing/wait-for.ts'
+import { waitUntilLeaving } from '../../testing/studio/wait-until-leaving.ts'
 import { expectStoredOnce, FIXED_ANSWER, submitAndWaitUntilSent } from './answer-actions.ts'
 import { createImageDraft } from './load.ts'
 
@@ -71,9 +71,7 @@ test('V3: a second signal gives up calls that have not answered, and nothing is 
   const exited = stack.processor.waitForExit()
   stack.processor.signal('SIGTERM')
   // A second signal counts only some time after the processor has noticed the first.
-  const isStopping = async () =>
-    (await (await fetch(`${stack.processor.url}/readyz`)).text()).includes('"stopping":true')
-  await waitFor('The stop', 60_000, isStopping)
+  await waitUntilLeaving(stack.processor)
   await Bun.sleep(2_500)
   expect(stack.processor.lives.at(-1)?.exit).toBe(null)
   stack.processor.signal('SIGTERM')

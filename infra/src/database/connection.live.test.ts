@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'bun:test'
 import { waitUntil } from '../../local/process/wait-until.ts'
 import { startProxy } from '../../testing/net-proxy.ts'
 import { createTestDatabase } from '../../testing/test-resources.ts'
+import { waitForSuccess } from '../../testing/wait-for.ts'
 import { createLog } from '../log.ts'
 import { DeadlineError, withDeadline } from '../runtime/timers.ts'
 import {
@@ -64,7 +65,7 @@ test('a connection that breaks in the middle of a transaction fails it, and no l
     await tx`insert into notes values ('first')`
     await database.terminate()
     // Now the pool has a new connection, which does not belong to this transaction.
-    await waitUntilAnswered(() => sql`select 1`)
+    await waitForSuccess('A new connection', () => sql`select 1`)
     const second = tx`insert into notes values ('second')`
     second.then(writing.resolve, writing.resolve)
     await second
@@ -261,7 +262,7 @@ test('statements to a database that swallows everything fail, also those without
   })
   stack.defer(() => sql.end({ timeout: 1 }))
   // A statement has half a second, which two new connections may take on a busy machine.
-  await waitUntilAnswered(() => Promise.all([sql`select pg_sleep(0.05)`, sql`select pg_sleep(0.05)`]))
+  await waitForSuccess('A new connection', () => Promise.all([sql`select pg_sleep(0.05)`, sql`select pg_sleep(0.05)`]))
   proxy.setFault({ kind: 'black-hole' })
   const statements = Array.from({ length: 6 }, (_, number) => sql`select ${number}::int`.catch(error => error.code))
   const begun = transaction(sql, tx => tx`select 1`.then(() => 'committed')).catch(error => error.code)
@@ -269,7 +270,7 @@ test('statements to a database that swallows everything fail, also those without
   const codes = new Set(await answers)
   expect([...codes].filter(code => code !== 'QUERY_TIMEOUT' && code !== 'CONNECTION_CLOSED')).toEqual([])
   proxy.setFault({ kind: 'none' })
-  await waitUntilAnswered(() => sql`select 1`)
+  await waitForSuccess('A new connection', () => sql`select 1`)
 })
 
 test('a transaction with a database that swallows everything ends at its deadline, and commits nothing afterwards', async () => {
@@ -286,7 +287,7 @@ test('a transaction with a database that swallows everything ends at its deadlin
   const failed = await transaction(sql, work, { milliseconds: 300 }).catch(error => error)
   expect(failed).toBeInstanceOf(DeadlineError)
   proxy.setFault({ kind: 'none' })
-  await waitUntilAnswered(() => sql`select 1`)
+  await waitForSuccess('A new connection', () => sql`select 1`)
   expect(await sql`select note from notes`).toHaveLength(0)
 })
 
@@ -363,23 +364,6 @@ async function waitUntilActive(operator: Database, name: string): Promise<void> 
     return rows.length > 0 || undefined
   }
   await waitUntil(isActive, { what: 'A statement', milliseconds: 60_000, signal: forever })
-}
-
-/** Repeats a question to a pool until it is answered. */
-async function waitUntilAnswered(query: () => PromiseLike<unknown>): Promise<void> {
-  const isAnswered = async () => {
-    try {
-      await query()
-      return true as const
-    } catch {
-      return undefined
-    }
-  }
-  await waitUntil(isAnswered, {
-    what: 'A new connection',
-    milliseconds: 60_000,
-    signal: forever,
-  })
 }
 
 /** Terminates the connections of a pool, and waits until they are gone. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { generationSubject } from '@darkroom/contracts/subjects'
 import { type Pooler, startPooler } from '../../testing/studio/pooler.ts'
 import { createTestDatabase, createTestDirectory } from '../../testing/test-resources.ts'
-import { waitFor } from '../../testing/wait-for.ts'
+import { waitFor, waitForSuccess } from '../../testing/wait-for.ts'
 import type { PublishAck } from '../bus/bus.ts'
 import { WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
@@ -87,12 +87,7 @@ test('a statement outside a transaction that takes too long is cancelled by the 
   }
   await waitFor('The end of the statement', 60_000, isCancelled)
   // The limit is short enough to strike here as well, on a busy machine.
-  const answers = () =>
-    pool.sql`select 1`.then(
-      rows => rows.length === 1,
-      () => false,
-    )
-  await waitFor('An answer of the pool', 60_000, answers)
+  await waitForSuccess('An answer of the pool', async () => expect(await pool.sql`select 1`).toHaveLength(1))
 })
 
 test('the relay publishes without a subscription', async () => {

@@ -11,6 +11,7 @@ import { waitFor } from '../wait-for.ts'
 import { startServiceProcess } from './service-process.ts'
 import { createServiceUrls } from './service-roles.ts'
 import { createTestEnv } from './test-env.ts'
+import { waitUntilLeaving } from './wait-until-leaving.ts'
 
 /** Readiness of services whose servers are away. Nothing listens on the port `away`. */
 
@@ -99,15 +100,6 @@ test('an ingest that is told to stop takes submissions until its delay is over, 
   expect([answer.status, answer.headers.get('connection')]).toEqual([202, 'close'])
   expect(await service.child.exited).toBe('exit 0')
 })
-
-/** Waits until a service says that it stops. */
-async function waitUntilLeaving({ url }: { url: string }): Promise<void> {
-  const isLeaving = async () => {
-    const response = await fetch(`${url}/readyz`)
-    return response.status === 503 && (await response.text()).includes('"stopping":true')
-  }
-  await waitFor('the end of readiness', 60_000, isLeaving)
-}
 
 test('a database that refuses is logged with its address and without its password', async () => {
   await using _service = start('ingest', {
